@@ -1,0 +1,44 @@
+// A small seeded generator whose every number is the same on each platform and compiler.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace tranche::exchange {
+
+/// One step of SplitMix64: also used as a hash of a counter.
+constexpr std::uint64_t mix(std::uint64_t value) {
+    value += 0x9e3779b97f4a7c15U;
+    value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+    value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
+    return value ^ (value >> 31U);
+}
+
+/// SplitMix64 as a stream of random numbers. Not for secrets.
+class Random {
+public:
+    explicit Random(std::uint64_t seed) : state_{mix(seed)} {}
+
+    std::uint64_t bits() { return mix(state_ += 0x9e3779b97f4a7c15U); }
+    /// Uniform in [0, 1).
+    double uniform() { return static_cast<double>(bits() >> 11U) * 0x1.0p-53; }
+    double uniform(double low, double high) { return low + (high - low) * uniform(); }
+    bool chance(double probability) { return uniform() < probability; }
+    /// Standard normal (Box-Muller, one value a call).
+    double normal() {
+        const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
+        return radius * std::cos(2.0 * std::numbers::pi * uniform());
+    }
+    double exponential(double mean) { return -mean * std::log(1.0 - uniform()); }
+    double lognormal(double median, double sigma) { return median * std::exp(sigma * normal()); }
+    /// Pareto with minimum `scale` and tail index `alpha`.
+    double pareto(double scale, double alpha) {
+        return scale / std::pow(1.0 - uniform(), 1.0 / alpha);
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+}  // namespace tranche::exchange
