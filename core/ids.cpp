@@ -18,8 +18,8 @@ constexpr Layout instance_field{3, 2};
 constexpr Layout epoch_field{6, 7};
 constexpr Layout tranche_field{14, 7};
 constexpr std::size_t role_at = 22;
-constexpr Layout generation_field{23, 3};
-constexpr Layout check_field{27, 2};
+constexpr Layout generation_field{23, 4};
+constexpr Layout check_field{28, 2};
 
 void put(ClientOrderIdText& text, Layout field, std::uint64_t value) {
     for (std::size_t i = field.length; i-- > 0; value >>= 5)
@@ -65,7 +65,7 @@ ClientOrderIdText encode(const ClientOrderId& id) {
 
 std::optional<ClientOrderId> decode_client_order_id(std::string_view text) {
     if (text.size() != client_order_id_length || !text.starts_with(prefix)) return std::nullopt;
-    if (text[5] != '-' || text[13] != '-' || text[21] != '-' || text[26] != '-')
+    if (text[5] != '-' || text[13] != '-' || text[21] != '-' || text[27] != '-')
         return std::nullopt;
     const auto instance = take(text, instance_field);
     const auto epoch = take(text, epoch_field);

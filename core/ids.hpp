@@ -58,16 +58,16 @@ struct ClientOrderId {
     std::uint8_t reserved{};
     std::uint32_t epoch{};       // this start of the process
     TrancheId tranche{};         // 0 for a backstop, which belongs to a side key
-    std::uint32_t generation{};  // 0…32767, then the epoch's next tranche id must be taken
+    std::uint32_t generation{};  // 0…1,048,575, counted per tranche and role
     friend constexpr auto operator<=>(const ClientOrderId&, const ClientOrderId&) = default;
 };
 static_assert(sizeof(ClientOrderId) == 16);
 
-/// Length of the text form: `q1-ii-eeeeeee-ttttttt-rggg-cc`, base 32 fields.
-inline constexpr std::size_t client_order_id_length = 29;
+/// Length of the text form: `q1-ii-eeeeeee-ttttttt-rgggg-cc`, base 32 fields.
+inline constexpr std::size_t client_order_id_length = 30;
 using ClientOrderIdText = std::array<char, client_order_id_length>;
 
-inline constexpr std::uint32_t max_generation = (1U << 15) - 1;
+inline constexpr std::uint32_t max_generation = (1U << 20) - 1;
 
 /// Writes the text form. All characters are among those the exchange allows
 /// (`^[.A-Z:/a-z0-9_-]{1,36}$`, exchange-protocol.md §6.1).
