@@ -141,7 +141,7 @@ bool SettingsSection::decimal(std::string_view key, std::int64_t& target, Decima
     }
     const auto raw = exact_decimal(value->text);
     if (!raw) {
-        refuse(key, value->text + " has too many digits, expected " + text_of(range) +
+        refuse(key, value->text + " cannot be held exactly, expected " + text_of(range) +
                         " with at most 8 decimals");
         return false;
     }
@@ -171,8 +171,9 @@ void SettingsSection::percent(std::string_view key, Ratio& target, DecimalRange 
     if (!decimal(key, raw, range)) return;
     constexpr std::int64_t percents = 100;
     if (raw % percents != 0)
-        return refuse(key, to_text(raw) + " has too many digits, a percentage has at most 6 "
-                                          "decimals");
+        return refuse(key, to_text(raw) +
+                               " has too many digits, a percentage has at most 6 "
+                               "decimals");
     target.raw = raw / percents;
 }
 

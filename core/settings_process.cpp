@@ -1,0 +1,152 @@
+#include "core/settings_process.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/settings_address.hpp"
+
+namespace tranche {
+namespace {
+
+void read_url(SettingsSection& section, std::string_view key, std::string& url,
+              std::string_view secure, std::string_view plain) {
+    std::string written;
+    section.read(key, written);
+    if (written.empty()) return;
+    while (written.ends_with('/') && !written.ends_with("://")) written.pop_back();
+    const auto problem = problem_of_url(written, secure, plain);
+    if (problem) return section.refuse(key, '"' + written + "\" " + *problem);
+    url = written;
+}
+
+constexpr std::array<std::string_view, 6> stage_names = {"receive", "parse",  "engine",
+                                                         "gateway", "writer", "status"};
+using StageCounts = std::array<int, stage_names.size()>;
+
+void read_stages(SettingsSection& section, ThreadSettings& thread, StageCounts& counts) {
+    const JsonValue* list = section.find("stages");
+    if (list == nullptr || list->kind != JsonKind::list || list->items.empty())
+        return section.refuse("stages", (list == nullptr ? "missing" : describe(*list)) +
+                                            std::string{", expected a list of stages"});
+    for (const JsonValue& item : list->items) {
+        const auto found = item.kind == JsonKind::text
+                               ? std::find(stage_names.begin(), stage_names.end(), item.text)
+                               : stage_names.end();
+        if (found == stage_names.end()) {
+            section.refuse("stages", describe(item) +
+                                         " is not one of receive, parse, engine, "
+                                         "gateway, writer, status");
+            continue;
+        }
+        const auto which = static_cast<std::size_t>(found - stage_names.begin());
+        if (++counts[which] == 2)
+            section.refuse("stages", "stage " + item.text + " already runs, expected once");
+        thread.stages.push_back(static_cast<Stage>(which));
+    }
+}
+
+ThreadSettings read_thread(const JsonValue& value, const std::string& path, Findings& findings,
+                           StageCounts& counts) {
+    SettingsSection section{&value, path, findings};
+    ThreadSettings thread;
+    section.read("name", thread.name);
+    constexpr std::size_t longest_name = 15;  // of a thread, in Linux
+    if (thread.name.empty() && !section.has("name"))
+        section.refuse("name", "missing, expected a text of up to 15 bytes");
+    if (thread.name.size() > longest_name)
+        section.refuse("name", '"' + thread.name + "\" is too long, expected up to 15 bytes");
+    section.read("core", thread.core, 0, 1023);
+    section.choice<ThreadPolicy>("policy", thread.policy,
+                                 {{"other", ThreadPolicy::other}, {"fifo", ThreadPolicy::fifo}});
+    const bool fifo = thread.policy == ThreadPolicy::fifo;
+    section.read("priority", thread.priority, fifo ? 1 : 0, fifo ? 99 : 0);
+    if (fifo && !section.has("priority"))
+        section.refuse("priority", "missing, expected 1..99 with policy fifo");
+    section.choice<Wait>("wait", thread.wait,
+                         {{"spin", Wait::spin}, {"yield", Wait::yield}, {"park", Wait::park}});
+    read_stages(section, thread, counts);
+    section.finish();
+    return thread;
+}
+
+void read_threads(const JsonValue& list, Findings& findings, std::vector<ThreadSettings>& threads) {
+    StageCounts counts{};
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+        const std::string path = "pipeline.threads[" + std::to_string(i) + ']';
+        ThreadSettings thread = read_thread(list.items[i], path, findings, counts);
+        const auto same = [&](const ThreadSettings& other) { return other.name == thread.name; };
+        if (!thread.name.empty() && std::any_of(threads.begin(), threads.end(), same))
+            findings.errors.push_back(path + ".name: \"" + thread.name +
+                                      "\" is another thread's name, expected a new one");
+        threads.push_back(std::move(thread));
+    }
+    for (std::size_t i = 0; i < stage_names.size(); ++i)
+        if (counts[i] == 0)
+            findings.errors.push_back("pipeline.threads: no thread runs stage " +
+                                      std::string{stage_names[i]} + ", expected every stage once");
+}
+
+}  // namespace
+
+void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings& exchange,
+                   std::uint16_t& instance) {
+    SettingsSection section{value, "exchange", findings};
+    section.choice<Venue>("venue", exchange.venue,
+                          {{"aster", Venue::aster}, {"binance", Venue::binance}});
+    section.choice<AuthScheme>("auth", exchange.auth,
+                               {{"v3", AuthScheme::v3}, {"v1", AuthScheme::v1}});
+    const bool aster = exchange.venue == Venue::aster;
+    exchange.rest_url = aster ? "https://fapi.asterdex.com" : "https://fapi.binance.com";
+    exchange.stream_url = aster ? "wss://fstream.asterdex.com" : "wss://fstream.binance.com";
+    read_url(section, "rest_url", exchange.rest_url, "https", "http");
+    read_url(section, "stream_url", exchange.stream_url, "wss", "ws");
+    section.read("ca_file", exchange.ca_file);
+    section.read("chain_id", exchange.chain_id, 1, UINT32_MAX);
+    section.read("feeds", exchange.feeds, 1, 8);
+    section.read("order_connections", exchange.order_connections, 1, 16);
+    section.read("instance", instance, 0, 1023);
+    section.finish();
+}
+
+void read_pipeline(const JsonValue* value, Findings& findings, PipelineSettings& pipeline) {
+    SettingsSection section{value, "pipeline", findings};
+    section.read("lock_memory", pipeline.lock_memory);
+    const JsonValue* threads = section.find("threads");
+    if (threads != nullptr) {
+        if (threads->kind == JsonKind::list)
+            read_threads(*threads, findings, pipeline.threads);
+        else if (threads->kind != JsonKind::text || threads->text != "auto")
+            section.refuse("threads",
+                           describe(*threads) + ", expected \"auto\" or a list of threads");
+    }
+    section.finish();
+}
+
+void read_storage(const JsonValue* value, Findings& findings, StorageSettings& storage) {
+    SettingsSection section{value, "storage", findings};
+    section.read("database", storage.database);
+    section.read("journal", storage.journal);
+    section.read("liquidation_days", storage.liquidation_days, 1, 3650);
+    section.finish();
+}
+
+void read_status(const JsonValue* value, Findings& findings, StatusSettings& status) {
+    SettingsSection section{value, "status", findings};
+    std::string listen;
+    section.read("listen", listen);
+    section.read("token_file", status.token_file);
+    if (!listen.empty()) {
+        const auto place = parse_listen_address(listen);
+        if (!place)
+            section.refuse("listen", '"' + listen + "\" is not usable, expected ADDRESS:PORT");
+        else
+            status = {place->address, place->port, status.token_file, place->loopback};
+        if (place && !place->loopback && status.token_file.empty())
+            section.refuse("listen", '"' + listen +
+                                         "\" is reachable from other hosts, expected "
+                                         "status.token_file beside it");
+    }
+    section.finish();
+}
+
+}  // namespace tranche
