@@ -45,7 +45,7 @@ public:
     bool end_object() { return close(); }
     bool end_array() { return close(); }
     bool key(std::string& name) {
-        open_.back()->members.emplace_back(std::move(name), JsonValue{});
+        open_.back()->members.push_back({std::move(name), {}});
         return true;
     }
     template <class Exception>
@@ -68,7 +68,7 @@ private:
     JsonValue& place() {
         if (open_.empty()) return root_;
         JsonValue& parent = *open_.back();
-        if (parent.kind == JsonKind::object) return parent.members.back().second;
+        if (parent.kind == JsonKind::object) return parent.members.back().value;
         return parent.items.emplace_back();
     }
     bool put(JsonValue value) {

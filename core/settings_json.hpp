@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/result.hpp"
@@ -14,13 +13,21 @@ namespace tranche {
 
 enum class JsonKind : std::uint8_t { null, boolean, number, text, list, object };
 
+struct JsonMember;
+
 /// One value. Which member means anything depends on `kind`.
 struct JsonValue {
     JsonKind kind{JsonKind::null};
     bool flag{};
     std::string text;  // of a string, or a number's digits as they were written
     std::vector<JsonValue> items;
-    std::vector<std::pair<std::string, JsonValue>> members;  // in order, duplicates included
+    std::vector<JsonMember> members;  // in order, duplicates included
+};
+
+/// One name and value of an object.
+struct JsonMember {
+    std::string name;
+    JsonValue value;
 };
 
 /// Deeper nesting than any settings file needs is refused.

@@ -92,14 +92,14 @@ SettingsSection::SettingsSection(const JsonValue* value, std::string path, Findi
     }
     object_ = value;
     for (auto member = members().begin(); member != members().end(); ++member) {
-        const auto same = [&](const auto& earlier) { return earlier.first == member->first; };
+        const auto same = [&](const JsonMember& earlier) { return earlier.name == member->name; };
         if (std::find_if(members().begin(), member, same) != member)
-            refuse(member->first, "this key stands here twice, expected once");
+            refuse(member->name, "this key stands here twice, expected once");
     }
 }
 
-const std::vector<std::pair<std::string, JsonValue>>& SettingsSection::members() const {
-    static const std::vector<std::pair<std::string, JsonValue>> none;
+const std::vector<JsonMember>& SettingsSection::members() const {
+    static const std::vector<JsonMember> none;
     return object_ == nullptr ? none : object_->members;
 }
 
@@ -112,7 +112,7 @@ const JsonValue* SettingsSection::find(std::string_view key) {
 
 bool SettingsSection::has(std::string_view key) const {
     return std::any_of(members().begin(), members().end(),
-                       [&](const auto& member) { return member.first == key; });
+                       [&](const auto& member) { return member.name == key; });
 }
 
 void SettingsSection::read(std::string_view key, bool& target) {
@@ -196,7 +196,8 @@ void SettingsSection::warn(std::string_view key, const std::string& remark) {
 }
 
 void SettingsSection::finish(std::initializer_list<RetiredKey> retired) {
-    for (const auto& [key, value] : members()) {
+    for (const JsonMember& member : members()) {
+        const std::string& key = member.name;
         if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
         const auto old = std::find_if(retired.begin(), retired.end(),
                                       [&](const RetiredKey& entry) { return entry.key == key; });

@@ -100,7 +100,7 @@ public:
     void finish(std::initializer_list<RetiredKey> retired = {});
 
     const std::string& path() const { return path_; }
-    const std::vector<std::pair<std::string, JsonValue>>& members() const;
+    const std::vector<JsonMember>& members() const;
 
 private:
     bool whole(std::string_view key, std::int64_t& target, std::int64_t least, std::int64_t most);
