@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <exception>
-#include <fstream>
-#include <iterator>
+#include <memory>
 
 #include "core/settings_process.hpp"
 #include "core/settings_section.hpp"
@@ -316,12 +316,16 @@ Result<Settings> load_settings(std::string_view json) {
 }
 
 Result<Settings> load_settings_file(const std::string& path) {
-    errno = 0;
-    std::ifstream in{path, std::ios::binary};
-    const std::string content{std::istreambuf_iterator<char>{in}, {}};
-    if (!in.is_open() || in.bad())
+    const auto unreadable = [&] {
         return failure(path + ": cannot be read: " + std::strerror(errno) +
                        "; name a settings file with --settings");
+    };
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "rb"),
+                                                               &std::fclose};
+    if (!file) return unreadable();
+    std::string content(most_bytes + 1, '\0');
+    content.resize(std::fread(content.data(), 1, content.size(), file.get()));
+    if (std::ferror(file.get()) != 0) return unreadable();
     return load_settings(content);
 }
 
