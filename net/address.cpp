@@ -1,15 +1,14 @@
 #include "net/address.hpp"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <optional>
 
 namespace tranche {
@@ -46,8 +45,8 @@ bool is_host_name(std::string_view host) {
 
 bool is_path(std::string_view path) {
     return std::all_of(path.begin(), path.end(), [](char c) {
-        return is_letter_or_digit(c) || std::string_view{"-._~!$&'()*+,;=:@%/"}.find(c) !=
-                                            std::string_view::npos;
+        return is_letter_or_digit(c) ||
+               std::string_view{"-._~!$&'()*+,;=:@%/"}.find(c) != std::string_view::npos;
     });
 }
 
@@ -92,8 +91,9 @@ Result<Endpoint> parse_url(std::string_view url) {
     const auto scheme = std::find_if(schemes.begin(), schemes.end(),
                                      [&](const Scheme& s) { return url.starts_with(s.text); });
     if (scheme == schemes.end())
-        return bad_url(url, "must begin with https:// or wss:// (http:// and ws:// only for "
-                            "loopback hosts)");
+        return bad_url(url,
+                       "must begin with https:// or wss:// (http:// and ws:// only for "
+                       "loopback hosts)");
     Endpoint endpoint{scheme->websocket, scheme->secure, {}, scheme->port, {}};
     std::string_view rest = url.substr(scheme->text.size());
     const std::size_t slash = std::min(rest.find('/'), rest.size());
@@ -111,13 +111,15 @@ Result<Endpoint> parse_url(std::string_view url) {
     }
     while (path.ends_with('/')) path.remove_suffix(1);
     if (!is_path(path))
-        return bad_url(url, "the path may only hold letters, digits and -._~!$&'()*+,;=:@%/; no "
-                            "query or fragment");
+        return bad_url(url,
+                       "the path may only hold letters, digits and -._~!$&'()*+,;=:@%/; no "
+                       "query or fragment");
     endpoint.prefix = std::string{path};
     if (!endpoint.secure && !is_loopback(endpoint.host))
-        return bad_url(url, "unencrypted connections are only allowed to this machine (localhost, "
-                            "127.0.0.0/8, ::1); use " +
-                                std::string{endpoint.websocket ? "wss://" : "https://"});
+        return bad_url(url,
+                       "unencrypted connections are only allowed to this machine (localhost, "
+                       "127.0.0.0/8, ::1); use " +
+                           std::string{endpoint.websocket ? "wss://" : "https://"});
     return endpoint;
 }
 
@@ -141,9 +143,9 @@ bool is_ip_address(std::string_view host) {
 std::string SocketAddress::text() const {
     std::array<char, NI_MAXHOST> host{};
     std::array<char, NI_MAXSERV> port{};
-    const int failed = getnameinfo(reinterpret_cast<const sockaddr*>(&storage), length, host.data(),
-                                   host.size(), port.data(), port.size(),
-                                   NI_NUMERICHOST | NI_NUMERICSERV);
+    const int failed =
+        getnameinfo(reinterpret_cast<const sockaddr*>(&storage), length, host.data(), host.size(),
+                    port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV);
     if (failed != 0) return "(no address)";
     const std::string name{host.data()};
     return (storage.ss_family == AF_INET6 ? "[" + name + "]" : name) + ":" + port.data();
@@ -157,11 +159,12 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
     addrinfo* found = nullptr;
     const int failed = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
     if (failed != 0) {
-        const std::string reason = failed == EAI_SYSTEM ? std::strerror(errno)
-                                                        : gai_strerror(failed);
-        return Error{ErrorKind::unavailable, "cannot find the address of \"" + host + "\": " +
-                                                 reason + ". Check the name and the DNS settings "
-                                                          "of this machine."};
+        const std::string reason =
+            failed == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(failed);
+        return Error{ErrorKind::unavailable, "cannot find the address of \"" + host +
+                                                 "\": " + reason +
+                                                 ". Check the name and the DNS settings "
+                                                 "of this machine."};
     }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner{found, &freeaddrinfo};
     std::vector<SocketAddress> addresses;
@@ -172,8 +175,7 @@ Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_
         address.length = one->ai_addrlen;
         addresses.push_back(address);
     }
-    if (addresses.empty())
-        return Error{ErrorKind::unavailable, "\"" + host + "\" has no address"};
+    if (addresses.empty()) return Error{ErrorKind::unavailable, "\"" + host + "\" has no address"};
     return addresses;
 }
 

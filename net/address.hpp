@@ -1,11 +1,10 @@
 // Where a peer is: URLs of the settings, host names, socket addresses. Cold.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
 #include <vector>
 
 #include "core/result.hpp"
@@ -14,11 +13,11 @@ namespace tranche {
 
 /// A peer's place as written in a URL, checked.
 struct Endpoint {
-    bool websocket{};     // ws/wss rather than http/https
-    bool secure{};        // TLS; only a loopback host may do without
-    std::string host;     // lower case, without brackets: the name TLS checks and SNI sends
-    std::uint16_t port{}; // 1…65535
-    std::string prefix;   // path before every target, without a trailing slash; may be empty
+    bool websocket{};      // ws/wss rather than http/https
+    bool secure{};         // TLS; only a loopback host may do without
+    std::string host;      // lower case, without brackets: the name TLS checks and SNI sends
+    std::uint16_t port{};  // 1…65535
+    std::string prefix;    // path before every target, without a trailing slash; may be empty
 
     /// Value of the `Host` header: brackets around IPv6, port only where it is not the scheme's.
     std::string host_header() const;

@@ -1,15 +1,16 @@
 #include "net/uring.hpp"
 
-#include <liburing.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <liburing.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <vector>
 
 #include "core/require.hpp"
@@ -77,9 +78,9 @@ struct Reactor::Channel {
     ChannelState state{};
     bool taken{};
     bool ended{};
-    bool receiving{};     // a receive request is with the kernel
-    bool pausing{};       // its cancellation is under way
-    bool sending{};       // a send request is with the kernel
+    bool receiving{};  // a receive request is with the kernel
+    bool pausing{};    // its cancellation is under way
+    bool sending{};    // a send request is with the kernel
     int error{};
     std::uint16_t first = no_buffer;  // chunks in order of arrival
     std::uint16_t last = no_buffer;
@@ -118,14 +119,17 @@ struct Reactor::Buffers {
 std::string explain_uring_error(int error) {
     const std::string what = std::string{"io_uring is not available: "} + std::strerror(error);
     if (error == ENOSYS)
-        return what + ". The kernel has no io_uring (6.1 or newer is needed), or a container's "
-                      "seccomp profile hides it.";
+        return what +
+               ". The kernel has no io_uring (6.1 or newer is needed), or a container's "
+               "seccomp profile hides it.";
     if (error == EPERM || error == EACCES)
-        return what + ". Check that the sysctl kernel.io_uring_disabled is 0 and that the "
-                      "container's seccomp profile allows io_uring_setup, _enter and _register.";
+        return what +
+               ". Check that the sysctl kernel.io_uring_disabled is 0 and that the "
+               "container's seccomp profile allows io_uring_setup, _enter and _register.";
     if (error == ENOMEM)
-        return what + ". The limit on locked memory is too low: raise `ulimit -l` "
-                      "(LimitMEMLOCK= of the systemd unit).";
+        return what +
+               ". The limit on locked memory is too low: raise `ulimit -l` "
+               "(LimitMEMLOCK= of the systemd unit).";
     if (error == EINVAL) return what + ". The kernel is too old: 6.1 or newer is needed.";
     return what + ".";
 }
@@ -166,8 +170,8 @@ Result<Done> Reactor::set_up() {
     params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED | IORING_SETUP_CLAMP;
     params.cq_entries = entries * 2 + options_.buffers * 2U;
     if (options_.defer_taskrun)
-        params.flags |= IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-                        IORING_SETUP_TASKRUN_FLAG;
+        params.flags |=
+            IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
     int failed = io_uring_queue_init_params(entries, &ring_->uring, &params);
     if (failed == -EINVAL && options_.defer_taskrun) {
         options_.defer_taskrun = false;
@@ -186,10 +190,9 @@ Result<Done> Reactor::probe() const {
         int code;
         const char* name;
     };
-    constexpr std::array<Needed, 6> needed{{{IORING_OP_CONNECT, "connect"},
+    constexpr std::array<Needed, 5> needed{{{IORING_OP_CONNECT, "connect"},
                                             {IORING_OP_RECV, "recv"},
                                             {IORING_OP_SEND, "send"},
-                                            {IORING_OP_SHUTDOWN, "shutdown"},
                                             {IORING_OP_ASYNC_CANCEL, "cancel"},
                                             {IORING_OP_CLOSE, "close"}}};
     for (const Needed& one : needed)
@@ -207,9 +210,9 @@ Result<Done> Reactor::set_up_buffers() {
     buffers.memory = static_cast<char*>(Buffers::map(buffers.memory_bytes));
     buffers.ring = static_cast<io_uring_buf_ring*>(Buffers::map(buffers.ring_bytes));
     if (buffers.memory == nullptr || buffers.ring == nullptr)
-        return Error{ErrorKind::unavailable,
-                     "no memory for " + std::to_string(buffers.memory_bytes) +
-                         " bytes of receive buffers"};
+        return Error{
+            ErrorKind::unavailable,
+            "no memory for " + std::to_string(buffers.memory_bytes) + " bytes of receive buffers"};
     io_uring_buf_reg registration{};
     registration.ring_addr = reinterpret_cast<std::uintptr_t>(buffers.ring);
     registration.ring_entries = options_.buffers;
@@ -224,16 +227,17 @@ Result<Done> Reactor::set_up_buffers() {
 
 void Reactor::give_back(std::uint16_t buffer) {
     Buffers& buffers = *buffers_;
-    io_uring_buf_ring_add(buffers.ring,
-                          buffers.memory + std::size_t{buffer} * options_.buffer_bytes,
-                          options_.buffer_bytes, buffer,
-                          io_uring_buf_ring_mask(options_.buffers), 0);
+    io_uring_buf_ring_add(
+        buffers.ring, buffers.memory + std::size_t{buffer} * options_.buffer_bytes,
+        options_.buffer_bytes, buffer, io_uring_buf_ring_mask(options_.buffers), 0);
     io_uring_buf_ring_advance(buffers.ring, 1);
     ++buffers.with_kernel;
 }
 
 void Reactor::enable() {
-    const int failed = io_uring_enable_rings(&ring_->uring);
+    // liburing 2.3 declares io_uring_enable_rings but does not export it.
+    const long failed = syscall(__NR_io_uring_register, ring_->uring.ring_fd,
+                                IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
     require(failed == 0, "a ring that was set up can be enabled");
     enabled_ = true;
 }
@@ -424,8 +428,8 @@ void Reactor::connect(ChannelId id, const SocketAddress& address, const SocketOp
     io_uring_prep_connect(entry, channel.fd,
                           reinterpret_cast<const sockaddr*>(&channel.address.storage),
                           channel.address.length);
-    io_uring_sqe_set_data64(entry, tag_of(Operation::connect, static_cast<std::uint16_t>(id),
-                                          channel.generation));
+    io_uring_sqe_set_data64(
+        entry, tag_of(Operation::connect, static_cast<std::uint16_t>(id), channel.generation));
 }
 
 void Reactor::close(ChannelId id) {
@@ -436,18 +440,14 @@ void Reactor::close(ChannelId id) {
         give_back(buffer);
     }
     if (channel.fd >= 0) {
-        // In this order: the peer sees the end, our requests let go of the socket, it is closed.
+        // A system call, because io_uring would hand the shutdown to a worker thread.
+        ::shutdown(channel.fd, SHUT_RDWR);
         io_uring_sqe* entry = ring_->next_entry();
-        io_uring_prep_shutdown(entry, channel.fd, SHUT_RDWR);
-        entry->flags |= IOSQE_IO_HARDLINK;
-        io_uring_sqe_set_data64(entry, 0);
-        entry = ring_->next_entry();
         io_uring_prep_cancel_fd(entry, channel.fd, IORING_ASYNC_CANCEL_ALL);
-        entry->flags |= IOSQE_IO_HARDLINK;
-        io_uring_sqe_set_data64(entry, 0);
+        io_uring_sqe_set_data64(entry, tag_of(Operation::nothing, 0, 0));
         entry = ring_->next_entry();
         io_uring_prep_close(entry, channel.fd);
-        io_uring_sqe_set_data64(entry, 0);
+        io_uring_sqe_set_data64(entry, tag_of(Operation::nothing, 0, 0));
         // Submitted now, so that no later socket can have the same number while this one waits.
         if (enabled_) io_uring_submit(&ring_->uring);
     }
@@ -462,12 +462,27 @@ void Reactor::close(ChannelId id) {
     channel.out_begin = channel.out_end = 0;
 }
 
-ChannelState Reactor::state(ChannelId id) const { return at(id).state; }
-int Reactor::error(ChannelId id) const { return at(id).error; }
-bool Reactor::ended(ChannelId id) const { return at(id).ended; }
-std::uint64_t Reactor::sent(ChannelId id) const { return at(id).sent; }
-std::size_t Reactor::unsent(ChannelId id) const { return at(id).out_end - at(id).out_begin; }
-bool Reactor::multishot() const { return options_.multishot; }
+ChannelState Reactor::state(ChannelId id) const {
+    return at(id).state;
+}
+int Reactor::error(ChannelId id) const {
+    return at(id).error;
+}
+bool Reactor::ended(ChannelId id) const {
+    return at(id).ended;
+}
+std::uint64_t Reactor::sent(ChannelId id) const {
+    return at(id).sent;
+}
+std::size_t Reactor::unsent(ChannelId id) const {
+    return at(id).out_end - at(id).out_begin;
+}
+bool Reactor::sending(ChannelId id) const {
+    return at(id).sending;
+}
+bool Reactor::multishot() const {
+    return options_.multishot;
+}
 
 std::span<const char> Reactor::front(ChannelId id) const {
     const Channel& channel = at(id);

@@ -6,12 +6,11 @@
 // asks, and `poll` asks only when the kernel has raised its flag: an idle turn is a few loads.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <sys/socket.h>
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
@@ -26,14 +25,14 @@ struct ReactorOptions {
     std::uint16_t buffers = 256;          // receive buffers shared by all channels; power of two
     std::uint32_t buffer_bytes = 16384;   // a TLS record at most
     std::uint32_t output_bytes = 131072;  // a channel's bytes on their way out
-    bool multishot = true;                // false: one receive request per buffer, as on old kernels
-    bool defer_taskrun = true;            // false: the kernel interrupts us for completions
+    bool multishot = true;      // false: one receive request per buffer, as on old kernels
+    bool defer_taskrun = true;  // false: the kernel interrupts us for completions
 };
 
 /// What a socket is told before it connects.
 struct SocketOptions {
-    int busy_poll_us = 0;            // SO_BUSY_POLL; 0: off. Needs CAP_NET_ADMIN above the default
-    int user_timeout_ms = 5'000;     // TCP_USER_TIMEOUT: unacknowledged bytes end the connection
+    int busy_poll_us = 0;         // SO_BUSY_POLL; 0: off. Needs CAP_NET_ADMIN above the default
+    int user_timeout_ms = 5'000;  // TCP_USER_TIMEOUT: unacknowledged bytes end the connection
 };
 
 enum class ChannelState : std::uint8_t {
@@ -88,13 +87,16 @@ public:
 
     /// Where bytes to be sent go; `send` what was written there.
     std::span<char> room(ChannelId id);
-    /// Hands `length` bytes written to `room` to the kernel. Bytes the kernel has no room for follow
-    /// through the ring. A broken connection shows as `failed`.
+    /// Hands `length` bytes written to `room` to the kernel. Bytes the kernel has no room for
+    /// follow through the ring. A broken connection shows as `failed`.
     void send(ChannelId id, std::size_t length);
     /// Bytes of this connection the kernel has taken; 0 proves that the peer knows nothing.
     std::uint64_t sent(ChannelId id) const;
     /// Bytes written but not yet taken by the kernel.
     std::size_t unsent(ChannelId id) const;
+
+    /// A send is with the kernel: how much of it has left is not known.
+    bool sending(ChannelId id) const;
 
     /// Whether receive requests live as long as their socket here.
     bool multishot() const;
@@ -135,7 +137,8 @@ private:
     std::unique_ptr<Channel[]> channels_;
 };
 
-/// Message for an io_uring set-up that failed with `error` (a positive errno); for `doctor` and start.
+/// Message for an io_uring set-up that failed with `error` (a positive errno); for `doctor` and
+/// start.
 std::string explain_uring_error(int error);
 
 }  // namespace tranche

@@ -1,0 +1,93 @@
+// A warm HTTP connection that carries one request at a time and keeps itself connected.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "net/backoff.hpp"
+#include "net/connection.hpp"
+#include "net/http.hpp"
+#include "net/time_source.hpp"
+
+namespace tranche {
+
+/// Where requests go and how long they may take.
+struct HttpPeer {
+    std::string host;                      // the name the certificate must carry
+    std::vector<SocketAddress> addresses;  // tried in turn
+    Nanos answer_timeout = seconds(10);    // then the outcome of the request is `cut`
+    std::size_t body_limit = http_body_limit;
+    LinkSettings link;
+    BackoffSettings backoff;
+};
+
+/// What a turn brought for the request under way.
+enum class HttpOutcome : std::uint8_t {
+    none,      // no request, or still waiting
+    answer,    // `response` holds it
+    not_sent,  // not a byte has left: it may be sent again elsewhere
+    cut,       // bytes have left and no whole answer came: the peer may have done it or not
+};
+
+class HttpConnection {
+public:
+    /// `tls` null: plain, for loopback. `seed` drives the jitter of reconnecting.
+    HttpConnection(Reactor& reactor, ChannelId channel, const TlsContext* tls, HttpPeer peer,
+                   TimeSource time, std::uint64_t seed);
+
+    /// Goes on with everything: connects when there is no connection, reads the answer, reconnects.
+    /// Call once after each turn of the reactor. An outcome is reported once.
+    HttpOutcome poll(Nanos now);
+
+    /// Connected, secured, and without a request under way.
+    bool is_ready() const { return ready_; }
+
+    /// Sends a whole request; false, and nothing done, when not ready. Gives up the last response.
+    bool send(std::span<const char> request, Nanos now);
+
+    /// The last answer; its views are valid until the next `send`.
+    const HttpResponse& response() const { return reader_.response(); }
+    /// Just before the request's first byte was handed to the kernel, UTC.
+    Nanos first_byte_out() const { return first_byte_out_; }
+    /// When the answer's last byte was taken from the kernel, UTC.
+    Nanos answered() const { return answered_; }
+
+    /// Why the last connection ended, and in words; for status and logs.
+    LossReason last_loss() const { return link_.reason(); }
+    std::string why() const { return link_.why(); }
+    /// How often a connection was lost.
+    std::uint64_t losses() const { return losses_; }
+
+    /// Ends the connection and connects no more.
+    void stop();
+
+private:
+    HttpOutcome read_answer(Nanos now);
+    HttpOutcome finish_answer();
+    HttpOutcome lose(Nanos now);
+    void watch_idle();
+    void connect(Nanos now);
+
+    Connection link_;
+    HttpPeer peer_;
+    HttpReader reader_;
+    Backoff backoff_;
+    TimeSource time_;
+    bool ready_{};
+    bool waiting_{};        // a request is under way
+    bool answered_once_{};  // on this connection
+    bool stopped_{};
+    std::size_t next_address_{};
+    std::uint64_t sent_mark_{};
+    std::uint64_t losses_{};
+    Nanos deadline_{};
+    Nanos retry_at_{};
+    Nanos first_byte_out_{};
+    Nanos answered_{};
+};
+
+}  // namespace tranche
