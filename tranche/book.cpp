@@ -1,0 +1,278 @@
+#include "tranche/book.hpp"
+
+#include <algorithm>
+
+#include "tranche/lifecycle.hpp"
+#include "tranche/protection.hpp"
+#include "tranche/risk.hpp"
+#include "tranche/sizing.hpp"
+
+namespace tranche {
+namespace {
+
+Price average(Notional cost, Quantity quantity) {
+    if (!quantity.positive()) return {};
+    return {narrow((Wide{cost.raw} * Price::one + quantity.raw / 2) / quantity.raw)};
+}
+
+void remove_from_side(EngineState& state, TrancheSlot slot) {
+    SideBook& side = state.side_of(state.tranches[slot]);
+    const auto end = side.tranches.begin() + side.count;
+    const auto at = std::find(side.tranches.begin(), end, slot);
+    require(at != end, "an open tranche stands in its side");
+    std::copy(at + 1, end, at);
+    side.tranches[--side.count] = no_slot;
+}
+
+void let_go(EngineState& state, OrderSlot& slot, Outbox& out) {
+    if (slot == no_slot) return;
+    const OrderSlot order = slot;
+    slot = no_slot;
+    state.orders[order].tranche = no_slot;
+    cancel(state, order, out);
+}
+
+}  // namespace
+
+TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
+                         Outbox& out) {
+    SideBook& side = state.side(symbol, which);
+    if (side.count == tranches_per_side || state.free_tranches.empty()) return no_slot;
+    if (side.count == 0) {
+        ++side.episode;
+        side.next_ordinal = 0;
+    }
+    const TrancheSlot slot = state.free_tranches.back();
+    state.free_tranches.pop_back();
+    side.tranches[side.count++] = slot;
+    Tranche& tranche = state.tranches[slot] = Tranche{};
+    tranche.live = true;
+    TrancheRow& row = tranche.row;
+    row.id = TrancheId{state.next_tranche++};
+    row.episode = side.episode;
+    row.ordinal = side.next_ordinal++;
+    row.symbol = symbol;
+    row.side = which;
+    row.state = TrancheState::pending;
+    row.created = state.now;
+    row.adopted = adopted;
+    ++state.totals.tranches_opened;
+    ++state.totals.open_tranches;
+    record_tranche(state, slot, out);
+    return slot;
+}
+
+void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price) {
+    require(quantity.positive(), "a fill has a quantity");
+    TrancheRow& row = state.tranches[slot].row;
+    require(!is_final(row.state), "only open tranches are filled");
+    row.quantity += quantity;
+    row.entered += quantity;
+    row.cost += price * quantity;
+    row.entry = average(row.cost, row.quantity);
+    if (row.state == TrancheState::pending) row.state = TrancheState::unprotected;
+    if (row.unprotected_since.count == 0) row.unprotected_since = state.now;
+}
+
+Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price) {
+    TrancheRow& row = state.tranches[slot].row;
+    require(quantity.positive() && quantity <= row.quantity, "no more is closed than is held");
+    const bool all = quantity == row.quantity;
+    const Notional basis =
+        all ? row.cost : Notional{narrow(Wide{row.cost.raw} * quantity.raw / row.quantity.raw)};
+    const Notional gain = profit(row.side, price * quantity, basis);
+    row.quantity -= quantity;
+    row.exited += quantity;
+    row.cost -= basis;
+    row.realized += gain;
+    book_result(state, gain);
+    return gain;
+}
+
+void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_state,
+                    CloseReason reason, Outbox& out) {
+    Tranche& tranche = state.tranches[slot];
+    require(is_final(final_state), "a tranche ends in a final state");
+    require(tranche.row.quantity.zero(), "a tranche that ends holds nothing");
+    end_unprotected(state, slot, out);
+    tranche.row.state = final_state;
+    tranche.row.close_reason = reason;
+    tranche.row.closed = state.now;
+    tranche.row.take_profit_order = 0;
+    tranche.row.stop_loss_order = 0;
+    remove_from_side(state, slot);
+    let_go(state, tranche.take_profit, out);
+    let_go(state, tranche.stop_loss, out);
+    let_go(state, tranche.close, out);
+    for (std::size_t i = 0; i < tranche.retiring_count; ++i)
+        let_go(state, tranche.retiring[i], out);
+    for (OrderSlot order = 0; tranche.live_entries > 0 && order < state.orders.highest(); ++order)
+        if (state.orders[order].live && state.orders[order].tranche == slot)
+            state.orders[order].tranche = no_slot;
+    --state.totals.open_tranches;
+    if (final_state == TrancheState::closed) ++state.totals.tranches_closed;
+    record_tranche(state, slot, out);
+    tranche.live = false;
+    state.tranche_due[slot] = {};
+    state.free_tranches.push_back(slot);
+    refresh_margin(state, tranche.row.symbol);
+    ensure_backstop(state, tranche.row.symbol, tranche.row.side, out);
+}
+
+Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Quantity quantity,
+                     Price price, bool oldest_first, CloseReason reason, Outbox& out) {
+    SideBook& side = state.side(symbol, which);
+    const bool fifo =
+        oldest_first || state.settings.tranche.unattributed == UnattributedClose::fifo;
+    std::size_t skipped = 0;
+    while (quantity.positive() && side.count > skipped) {
+        const std::size_t at = fifo ? skipped : side.count - 1U - skipped;
+        const TrancheSlot slot = side.tranches[at];
+        TrancheRow& row = state.tranches[slot].row;
+        const Quantity part = std::min(quantity, row.quantity);
+        if (part.zero()) {
+            ++skipped;
+            continue;
+        }
+        take_fill(state, slot, part, price);
+        quantity -= part;
+        if (row.quantity.zero()) {
+            finish_tranche(state, slot, TrancheState::closed, reason, out);
+            continue;
+        }
+        record_tranche(state, slot, out);
+        protect(state, slot, out);
+    }
+    refresh_margin(state, symbol);
+    return quantity;
+}
+
+void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, std::uint8_t why,
+                    Outbox& out) {
+    Tranche& into = state.tranches[kept];
+    Tranche& from = state.tranches[absorbed];
+    require(
+        kept != absorbed && into.row.symbol == from.row.symbol && into.row.side == from.row.side,
+        "tranches of one side merge");
+    MergeRow& merge = out.record(RecordKind::merge, state.now).merge;
+    merge.kept = into.row.id;
+    merge.absorbed = from.row.id;
+    merge.kept_quantity = into.row.quantity;
+    merge.absorbed_quantity = from.row.quantity;
+    merge.kept_entry = into.row.entry;
+    merge.absorbed_entry = from.row.entry;
+    merge.symbol = into.row.symbol;
+    merge.side = into.row.side;
+    merge.why = why;
+    into.row.quantity += from.row.quantity;
+    into.row.cost += from.row.cost;
+    into.row.entered += from.row.entered;
+    into.row.exited += from.row.exited;
+    into.row.realized += from.row.realized;
+    into.row.fees += from.row.fees;
+    into.row.entry = average(into.row.cost, into.row.quantity);
+    merge.entry = into.row.entry;
+    from.row.quantity = {};
+    from.row.cost = {};
+    const auto inherit = [&](OrderSlot& order) {
+        if (is_live(state, order) && into.retiring_count < into.retiring.size()) {
+            state.orders[order].tranche = kept;
+            into.retiring[into.retiring_count++] = order;
+            order = no_slot;
+        }
+    };
+    inherit(from.stop_loss);
+    inherit(from.take_profit);
+    ++state.totals.tranches_merged;
+    finish_tranche(state, absorbed, TrancheState::merged, CloseReason::merged, out);
+    into.row.state = TrancheState::adjusting;
+    into.adjusted_at = {};
+    record_tranche(state, kept, out);
+    protect(state, kept, out);
+}
+
+MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide which,
+                     Price reference) {
+    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
+    // Result per unit of cost, compared exactly by cross multiplication.
+    const auto better = [&](const TrancheRow& a, const TrancheRow& b) {
+        const Wide gain_a = profit(which, reference * a.quantity, a.cost).raw;
+        const Wide gain_b = profit(which, reference * b.quantity, b.cost).raw;
+        return gain_a * b.cost.raw > gain_b * a.cost.raw;
+    };
+    TrancheSlot best = no_slot;
+    TrancheSlot second = no_slot;
+    for (std::size_t i = 0; i < side.count; ++i) {
+        const TrancheSlot slot = side.tranches[i];
+        const Tranche& tranche = state.tranches[slot];
+        if (tranche.row.state != TrancheState::protected_ || tranche.live_entries > 0 ||
+            tranche.retiring_count > 4)
+            continue;
+        if (best == no_slot || better(tranche.row, state.tranches[best].row)) {
+            second = best;
+            best = slot;
+        } else if (second == no_slot || better(tranche.row, state.tranches[second].row)) {
+            second = slot;
+        }
+    }
+    if (second == no_slot) return {};
+    if (state.tranches[best].row.ordinal > state.tranches[second].row.ordinal)
+        std::swap(best, second);
+    return {best, second};
+}
+
+void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, Outbox& out) {
+    const Price mark = state.symbol(symbol).mark;
+    const Ratio wanted = state.settings.tranche.merge_pnl;
+    const MergePair pair = find_merge(state, symbol, which, mark);
+    if (pair.kept == no_slot || !mark.positive()) return;
+    for (const TrancheSlot slot : {pair.kept, pair.absorbed}) {
+        const TrancheRow& row = state.tranches[slot].row;
+        if (state.now - row.created < seconds(30)) return;
+        const Ratio just_below{wanted.raw - 1};
+        if (pnl_at_or_below(which, mark, row.quantity, row.cost, just_below)) return;
+    }
+    merge_tranches(state, pair.kept, pair.absorbed, 0, out);
+}
+
+Quantity side_quantity(const EngineState& state, SymbolId symbol, PositionSide which) {
+    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
+    Quantity sum;
+    for (std::size_t i = 0; i < side.count; ++i)
+        sum += state.tranches[side.tranches[i]].row.quantity;
+    return sum;
+}
+
+Notional side_cost(const EngineState& state, SymbolId symbol, PositionSide which) {
+    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
+    Notional sum;
+    for (std::size_t i = 0; i < side.count; ++i) sum += state.tranches[side.tranches[i]].row.cost;
+    return sum;
+}
+
+TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,
+                         TrancheId id) {
+    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
+    for (std::size_t i = 0; i < side.count; ++i)
+        if (state.tranches[side.tranches[i]].row.id == id) return side.tranches[i];
+    return no_slot;
+}
+
+void refresh_margin(EngineState& state, SymbolId id) {
+    SymbolState& symbol = state.symbol(id);
+    Notional used;
+    for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
+        used += margin_of(side_cost(state, id, which), symbol.leverage);
+        // What the exchange holds beyond our tranches counts as well: it is the same account.
+        const SideBook& side = symbol.sides[index(which)];
+        const Quantity ours = side_quantity(state, id, which);
+        if (side.exchange_quantity > ours && side.exchange_time > side.last_fill)
+            used +=
+                margin_of(side.exchange_entry * (side.exchange_quantity - ours), symbol.leverage);
+    }
+    state.totals.used_margin += used - symbol.used_margin;
+    symbol.used_margin = used;
+    show_symbol(state, id);
+}
+
+}  // namespace tranche

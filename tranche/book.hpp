@@ -1,0 +1,57 @@
+// Tranches of a side key: opening, filling, reducing, closing, merging. Quantities and cost are
+// changed here and nowhere else.
+#pragma once
+
+#include "tranche/state.hpp"
+
+namespace tranche {
+
+/// A new tranche in state pending, at the end of its side. A flat side starts a new episode.
+/// `no_slot` when a table is full.
+TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide side, bool adopted,
+                         Outbox& out);
+
+/// Adds a filled quantity. `quantity` > 0.
+void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price);
+
+/// Takes a filled quantity out, at most what is held; returns what was realised, before fees.
+Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price);
+
+/// Ends a tranche that holds nothing: state, counters, orders on their way out.
+void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_state,
+                    CloseReason reason, Outbox& out);
+
+/// Takes `quantity` from the side's tranches without knowing which order did it. `oldest_first`
+/// for forced closes and backstops, else by the setting. Returns what no tranche held.
+Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide side, Quantity quantity,
+                     Price price, bool oldest_first, CloseReason reason, Outbox& out);
+
+/// Folds `absorbed` into `kept`: quantities, costs, results; working exits change hands and are
+/// replaced by the protection rules.
+void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, std::uint8_t why,
+                    Outbox& out);
+
+/// Two tranches of the side that may merge (protected, no entry pending), best results first;
+/// `no_slot`s when there are not two.
+struct MergePair {
+    TrancheSlot kept{no_slot};
+    TrancheSlot absorbed{no_slot};
+};
+MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide side, Price reference);
+
+/// Merges by the seed rule: two tranches of the side at or above `tranche_merge_pnl_pct`, the
+/// younger at least 30 s old, both protected. Source: reference-behaviour.md §4.6.
+void merge_profitable(EngineState& state, SymbolId symbol, PositionSide side, Outbox& out);
+
+/// Held by all tranches of the side.
+Quantity side_quantity(const EngineState& state, SymbolId symbol, PositionSide side);
+Notional side_cost(const EngineState& state, SymbolId symbol, PositionSide side);
+
+/// The open tranche of that id on the side, or `no_slot`.
+TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide side,
+                         TrancheId id);
+
+/// Recomputes used and reserved margin of the symbol and the totals.
+void refresh_margin(EngineState& state, SymbolId symbol);
+
+}  // namespace tranche

@@ -1,0 +1,226 @@
+#include "tranche/engine.hpp"
+
+#include <algorithm>
+
+#include "tranche/book.hpp"
+#include "tranche/entry.hpp"
+#include "tranche/lifecycle.hpp"
+#include "tranche/protection.hpp"
+#include "tranche/reconcile.hpp"
+#include "tranche/risk.hpp"
+
+namespace tranche {
+namespace {
+
+constexpr Nanos show_interval = milliseconds(100);
+constexpr Nanos watch_interval = milliseconds(500);
+
+}  // namespace
+
+Engine::Engine(const EngineSettings& settings, const SymbolTable& symbols, StatusBoard& board,
+               const Restored& restored)
+    : state_{settings, symbols, board} {
+    require(board.symbols.size() >= symbols.configured(), "the board has a row for each symbol");
+    Outbox unused;
+    restore(state_, restored, unused);
+    show_totals(state_);
+}
+
+void Engine::on(const Event& event, Outbox& out) {
+    state_.now = std::max(state_.now, event.arrival_time);
+    ++state_.totals.events;
+    if (state_.totals.started.count == 0) state_.totals.started = state_.now;
+    switch (event.kind) {
+        case EventKind::liquidation: return on_liquidation(state_, event, out);
+        case EventKind::book_ticker: return on_book_ticker(event.book_ticker, event.symbol);
+        case EventKind::mark_price: return on_mark_price(event.mark_price, event.symbol, out);
+        case EventKind::order_update: return on_order_update(state_, event, out);
+        case EventKind::position_update: return on_position_update(state_, event, out);
+        case EventKind::balance_update: {
+            const BalanceUpdate& balance = event.balance_update;
+            if (balance.asset != CommissionAsset::usdt) return;
+            state_.totals.wallet = balance.wallet;
+            if (balance.has_available) state_.totals.available = balance.available;
+            BalanceRow& row = out.record(RecordKind::balance, state_.now).balance;
+            row.wallet = balance.wallet;
+            row.available = state_.totals.available;
+            row.realized_today = state_.totals.realized;
+            return;
+        }
+        case EventKind::open_order: return on_open_order(state_, event, out);
+        case EventKind::snapshot_mark: return on_snapshot_mark(state_, event, out);
+        case EventKind::stream_change: return on_stream_change(event.stream_change, out);
+        case EventKind::account_notice:
+            return on_account_notice(event.account_notice, event.symbol, out);
+        case EventKind::reply: return on_reply(state_, event, out);
+        case EventKind::control: return on_control(event.control, event.symbol, out);
+        case EventKind::timer: return on_timer(out);
+    }
+}
+
+void Engine::on_book_ticker(const BookTicker& ticker, SymbolId id) {
+    if (id == no_symbol || !state_.table.is_configured(id)) return;
+    SymbolState& symbol = state_.symbol(id);
+    symbol.bid = ticker.bid;
+    symbol.ask = ticker.ask;
+    symbol.book_time = state_.now;
+}
+
+void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
+    if (id == no_symbol || !state_.table.is_configured(id)) return;
+    SymbolState& symbol = state_.symbol(id);
+    symbol.mark = mark.mark;
+    symbol.mark_time = state_.now;
+    watch_mark(state_, id, out);
+    if (state_.now - symbol.merge_checked < seconds(1)) return;
+    symbol.merge_checked = state_.now;
+    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
+        if (symbol.sides[index(side)].count >= 2 && out.roomy())
+            merge_profitable(state_, id, side, out);
+}
+
+void Engine::on_stream_change(const StreamChange& change, Outbox& out) {
+    Streams& streams = state_.streams;
+    std::uint16_t& open =
+        change.stream == StreamKind::market ? streams.market_open : streams.user_open;
+    switch (change.state) {
+        case StreamState::open: ++open; break;
+        case StreamState::lost:
+            if (open > 0) --open;
+            break;
+        case StreamState::gap: break;
+    }
+    if (change.stream == StreamKind::user && change.state != StreamState::open) {
+        // Fills may have passed unseen: no entries before a snapshot has agreed again.
+        streams.user_gap = true;
+        state_.reconciled = false;
+    }
+    if (change.stream == StreamKind::user) out.want_snapshot();
+    const bool lost = change.state == StreamState::lost && open == 0;
+    if (lost || (change.state == StreamState::open && open == 1))
+        record_alarm(state_,
+                     change.stream == StreamKind::market ? AlarmKind::market_stream_lost
+                                                         : AlarmKind::user_stream_lost,
+                     lost, no_symbol, no_tranche, change.connection,
+                     lost ? "no connection left" : "connected", out);
+    update_mode(state_, out);
+    show_totals(state_);
+}
+
+void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox& out) {
+    const bool known = id != no_symbol && state_.table.is_configured(id);
+    switch (notice.kind) {
+        case AccountNoticeKind::margin_call:
+            record_alarm(state_, AlarmKind::margin_call, true, id, no_tranche, 0,
+                         "margin call: entries are off until resumed", out);
+            state_.paused = true;
+            break;
+        case AccountNoticeKind::leverage_changed:
+            if (known && notice.leverage > 0) state_.symbol(id).leverage = notice.leverage;
+            if (known) refresh_margin(state_, id);
+            break;
+        case AccountNoticeKind::hedge_mode_changed:
+            if (notice.flag != state_.hedge_mode) state_.paused = true;
+            break;
+        case AccountNoticeKind::listen_key_expired:
+            state_.streams.user_gap = true;
+            state_.reconciled = false;
+            break;
+        case AccountNoticeKind::multi_assets_changed: break;
+        case AccountNoticeKind::clock_offset_bad: state_.clock_bad = true; break;
+        case AccountNoticeKind::clock_offset_good: state_.clock_bad = false; break;
+    }
+    update_mode(state_, out);
+    show_totals(state_);
+}
+
+void Engine::on_control(const Control& control, SymbolId id, Outbox& out) {
+    switch (control.kind) {
+        case ControlKind::pause: state_.paused = true; break;
+        case ControlKind::resume:
+            state_.paused = false;
+            state_.flatten_wanted = false;
+            break;
+        case ControlKind::flatten:
+            state_.paused = true;
+            state_.flatten_wanted = true;
+            break;
+        case ControlKind::drain: state_.drain_wanted = true; break;
+        case ControlKind::close_position:
+            if (id == no_symbol || !state_.table.is_configured(id)) break;
+            for (std::size_t i = state_.side(id, control.side).count; i-- > 0;)
+                start_close(state_, state_.side(id, control.side).tranches[i],
+                            CloseReason::operator_close, out);
+            break;
+        case ControlKind::merge: {
+            if (id == no_symbol || !state_.table.is_configured(id)) break;
+            const MergePair pair = find_merge(state_, id, control.side, state_.symbol(id).mark);
+            if (pair.kept != no_slot) merge_tranches(state_, pair.kept, pair.absorbed, 2, out);
+            break;
+        }
+    }
+    update_mode(state_, out);
+    ModeRow& row = out.record(RecordKind::mode, state_.now).mode;
+    row.from = row.to = state_.totals.mode;
+    row.paused = state_.paused;
+    row.reason = state_.totals.mode_reason;
+    show_totals(state_);
+}
+
+void Engine::cancel_entries(Outbox& out) {
+    for (OrderSlot slot = 0; slot < state_.orders.highest() && out.roomy(); ++slot)
+        if (is_live(state_, slot) && state_.orders[slot].row.id.role == Role::entry)
+            cancel(state_, slot, out);
+}
+
+void Engine::close_everything(Outbox& out) {
+    for (TrancheSlot slot = 0; slot < state_.tranches.size() && out.roomy(); ++slot)
+        if (state_.tranches[slot].live) start_close(state_, slot, CloseReason::operator_close, out);
+}
+
+bool Engine::drained() const {
+    if (!state_.drain_wanted) return false;
+    return std::all_of(state_.symbols.begin(), state_.symbols.end(),
+                       [](const SymbolState& symbol) { return symbol.live_entries == 0; });
+}
+
+void Engine::run_due(Outbox& out) {
+    for (OrderSlot slot = 0; slot < state_.orders.highest() && out.roomy(); ++slot) {
+        const Nanos at = state_.order_due[slot];
+        if (at.count != 0 && at <= state_.now) on_order_due(state_, slot, out);
+    }
+    // Restored tranches keep the exits they have until a snapshot says what works.
+    if (state_.totals.last_reconcile.count == 0) return;
+    for (TrancheSlot slot = 0; slot < state_.tranches.size() && out.roomy(); ++slot) {
+        const Nanos at = state_.tranche_due[slot];
+        if (at.count == 0 || at > state_.now) continue;
+        state_.tranche_due[slot] = {};
+        protect(state_, slot, out);
+    }
+}
+
+void Engine::count_unprotected() {
+    state_.totals.unprotected_now = 0;
+    for (const Tranche& tranche : state_.tranches)
+        if (tranche.live && tranche.row.unprotected_since.count != 0)
+            ++state_.totals.unprotected_now;
+}
+
+void Engine::on_timer(Outbox& out) {
+    run_due(out);
+    if (state_.drain_wanted || state_.flatten_wanted) cancel_entries(out);
+    if (state_.flatten_wanted) close_everything(out);
+    if (state_.now - last_watch_ >= watch_interval) {
+        last_watch_ = state_.now;
+        watch_differences(state_, out);
+        update_mode(state_, out);
+    }
+    if (state_.now < state_.next_shown) return;
+    state_.next_shown = state_.now + show_interval;
+    for (std::size_t i = 0; i < state_.symbols.size(); ++i)
+        show_symbol(state_, SymbolId{static_cast<std::uint16_t>(i)});
+    count_unprotected();
+    show_totals(state_);
+}
+
+}  // namespace tranche

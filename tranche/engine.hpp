@@ -1,0 +1,47 @@
+// All trading decisions, as a pure state machine: the same events in the same order give the same
+// commands and records. No clock, no socket, no allocation after construction.
+#pragma once
+
+#include "core/board.hpp"
+#include "core/messages.hpp"
+#include "core/restored.hpp"
+#include "core/settings.hpp"
+#include "core/symbols.hpp"
+#include "tranche/outbox.hpp"
+#include "tranche/state.hpp"
+
+namespace tranche {
+
+class Engine {
+public:
+    /// `symbols`: the configured ones first, in the order of the settings. `board` has a row for
+    /// each. Nothing is sent before the first complete snapshot agreed with what was restored.
+    Engine(const EngineSettings& settings, const SymbolTable& symbols, StatusBoard& board,
+           const Restored& restored);
+
+    /// One event; everything that follows from it is in `out`. The clock is the event's arrival
+    /// time, which never runs backwards for the engine.
+    void on(const Event& event, Outbox& out);
+
+    /// True once a drain is over: no entry order of ours can still be filled.
+    bool drained() const;
+
+    const EngineState& state() const { return state_; }
+
+private:
+    void on_timer(Outbox& out);
+    void on_control(const Control& control, SymbolId symbol, Outbox& out);
+    void on_stream_change(const StreamChange& change, Outbox& out);
+    void on_account_notice(const AccountNotice& notice, SymbolId symbol, Outbox& out);
+    void on_book_ticker(const BookTicker& ticker, SymbolId symbol);
+    void on_mark_price(const MarkPrice& mark, SymbolId symbol, Outbox& out);
+    void run_due(Outbox& out);
+    void cancel_entries(Outbox& out);
+    void close_everything(Outbox& out);
+    void count_unprotected();
+
+    EngineState state_;
+    Nanos last_watch_;
+};
+
+}  // namespace tranche

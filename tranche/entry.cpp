@@ -1,0 +1,248 @@
+#include "tranche/entry.hpp"
+
+#include <algorithm>
+
+#include "tranche/book.hpp"
+#include "tranche/lifecycle.hpp"
+#include "tranche/risk.hpp"
+#include "tranche/sizing.hpp"
+
+namespace tranche {
+namespace {
+
+/// Our side and the threshold it is measured by. Source: reference-behaviour.md §3.3.
+struct Direction {
+    Side side;
+    std::int64_t threshold;
+};
+Direction direction_for(const SymbolSettings& settings, Side forced) {
+    Side side = opposite(forced);
+    switch (settings.trade_side) {
+        case TradeSide::opposite: break;
+        case TradeSide::same: side = forced; break;
+        case TradeSide::buy: side = Side::buy; break;
+        case TradeSide::sell: side = Side::sell; break;
+    }
+    return {side, side == Side::buy ? settings.threshold_long : settings.threshold_short};
+}
+
+struct Plan {
+    PositionSide side;
+    Price price;
+    Quantity quantity;
+    Notional notional;
+    Notional margin;
+};
+
+Verdict price_and_size(EngineState& state, const SymbolState& symbol, const Liquidation& forced,
+                       Side side, Plan& plan) {
+    const EntrySettings& rules = state.settings.entry;
+    const bool fresh =
+        symbol.book_time.count != 0 && state.now - symbol.book_time <= rules.book_limit;
+    std::optional<Price> price;
+    if (fresh)
+        price = entry_price(side, {symbol.bid, symbol.ask}, rules.price_mode, symbol.rules);
+    else if (rules.price_mode == EntryPriceMode::reference)
+        price = fallback_price(side, forced.price, symbol.settings.price_offset, symbol.rules);
+    if (!price) return Verdict::no_book;
+    const Price mark = state.now - symbol.mark_time < seconds(10) ? symbol.mark : Price{};
+    if (!price_allowed(side, *price, mark, symbol.rules)) return Verdict::price_out_of_bounds;
+    const Notional wanted{narrow(Wide{symbol.settings.trade_value.raw} * symbol.leverage)};
+    const auto quantity = entry_quantity(wanted, *price, symbol.rules);
+    if (!quantity) return Verdict::size_impossible;
+    plan = {opened_by(side), *price, *quantity, *price * *quantity, {}};
+    plan.margin = margin_of(plan.notional, symbol.leverage);
+    if (rules.max_overshoot.positive() &&
+        plan.notional > wanted + scale(wanted, rules.max_overshoot, Rounding::down))
+        return Verdict::size_overshoot;
+    return Verdict::entered;
+}
+
+/// Stops the symbol would need with one more tranche: one a tranche, one backstop a side.
+bool stops_fit(const EngineState& state, const SymbolState& symbol, PositionSide which) {
+    const std::size_t limit = symbol.rules.max_conditional_orders;
+    const std::size_t each = state.settings.protection.take_profit_is_limit ? 1 : 2;
+    std::size_t needed = each;
+    for (std::size_t s = 0; s < 2; ++s) {
+        const bool used = symbol.sides[s].count > 0 || s == index(which);
+        needed += symbol.sides[s].count * each;
+        if (used && state.settings.protection.backstop) ++needed;
+    }
+    return limit == 0 || needed <= limit;
+}
+
+struct Assignment {
+    TrancheSlot existing{no_slot};  // else a new tranche
+    TrancheSlot keep{no_slot};      // merge these two first
+    TrancheSlot absorb{no_slot};
+    Verdict verdict{Verdict::entered};
+};
+
+Assignment at_the_limit(const EngineState& state, SymbolId id, const Plan& plan, Verdict otherwise,
+                        TrancheSlot newest) {
+    switch (state.settings.tranche.on_max) {
+        case OnMaxTranches::add_to_newest: return {.existing = newest};
+        case OnMaxTranches::reject: return {.verdict = otherwise};
+        case OnMaxTranches::merge_then_new: break;
+    }
+    const MergePair pair = find_merge(state, id, plan.side, plan.price);
+    if (pair.kept == no_slot) return {.verdict = otherwise};
+    return {.existing = no_slot, .keep = pair.kept, .absorb = pair.absorbed};
+}
+
+/// Which tranche the entry belongs to; decided once, carried by the client order id.
+/// Source: reference-behaviour.md §4.3.
+Assignment assign(const EngineState& state, SymbolId id, const SymbolState& symbol,
+                  const Plan& plan) {
+    const SideBook& side = symbol.sides[index(plan.side)];
+    if (side.count == 0)
+        return stops_fit(state, symbol, plan.side)
+                   ? Assignment{}
+                   : Assignment{.verdict = Verdict::conditional_limit};
+    const TrancheSlot newest = side.tranches[side.count - 1U];
+    const TrancheSettings& rules = state.settings.tranche;
+    const Quantity held = side_quantity(state, id, plan.side);
+    const bool losing =
+        held.positive() && pnl_at_or_below(plan.side, plan.price, held,
+                                           side_cost(state, id, plan.side), -rules.increment);
+    if (!losing) return {.existing = newest};
+    if (side.count >= rules.max_per_side)
+        return at_the_limit(state, id, plan, Verdict::tranche_limit, newest);
+    if (!stops_fit(state, symbol, plan.side))
+        return at_the_limit(state, id, plan, Verdict::conditional_limit, newest);
+    if (side.count >= rules.max_stops) {
+        const Assignment forced = at_the_limit(state, id, plan, Verdict::conditional_limit, newest);
+        // With fewer than two tranches there is nothing to merge; one stop serves them all.
+        return forced.verdict == Verdict::entered ? forced : Assignment{.existing = newest};
+    }
+    return {};
+}
+
+Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol) {
+    if (state.now < symbol.cooling_until) return Verdict::cooling_down;
+    if (state.paused) return Verdict::paused;
+    if (state.totals.mode != Mode::trading) return Verdict::entries_off;
+    if (state.now < symbol.entries_off_until) return Verdict::entries_off;
+    if (!symbol.rules.trading) return Verdict::symbol_not_trading;
+    return Verdict::entered;
+}
+
+Verdict gates_after_pricing(EngineState& state, const SymbolState& symbol, const Plan& plan) {
+    const SideBook& side = symbol.sides[index(plan.side)];
+    if (side.unknown_orders > 0 || side.differs_since.count != 0) return Verdict::side_blocked;
+    for (std::size_t i = 0; i < side.count; ++i)
+        if (state.tranches[side.tranches[i]].alarmed) return Verdict::side_blocked;
+    if (!state.hedge_mode && symbol.sides[1 - index(plan.side)].count > 0)
+        return Verdict::against_position;
+    if (symbol.live_entries >= state.settings.entry.max_open_orders) return Verdict::order_limit;
+    const Verdict collateral = check_collateral(state, symbol, plan.margin);
+    if (collateral != Verdict::entered) return collateral;
+    return check_governors(state, plan.notional);
+}
+
+Verdict enter_position(EngineState& state, SymbolId id, const Plan& plan, TrancheId& tranche,
+                       Outbox& out) {
+    SymbolState& symbol = state.symbol(id);
+    const Assignment assignment = assign(state, id, symbol, plan);
+    if (assignment.verdict != Verdict::entered) return assignment.verdict;
+    TrancheSlot target = assignment.existing;
+    if (assignment.keep != no_slot)
+        merge_tranches(state, assignment.keep, assignment.absorb, 1, out);
+    const bool opened = target == no_slot;
+    if (opened) target = open_tranche(state, id, plan.side, false, out);
+    if (target == no_slot) return Verdict::no_capacity;
+    const OrderSlot order = place(state,
+                                  {.symbol = id,
+                                   .side = plan.side,
+                                   .role = Role::entry,
+                                   .type = OrderType::limit,
+                                   .price = plan.price,
+                                   .stop_price = {},
+                                   .quantity = plan.quantity,
+                                   .tranche = target,
+                                   .time_in_force = state.settings.entry.time_in_force},
+                                  out);
+    if (order == no_slot) {
+        if (opened) finish_tranche(state, target, TrancheState::discarded, CloseReason::none, out);
+        return Verdict::no_capacity;
+    }
+    tranche = state.tranches[target].row.id;
+    count_entry(state, plan.notional);
+    ++symbol.entries;
+    symbol.cooling_until = state.now + state.settings.window.cooldown;
+    return Verdict::entered;
+}
+
+Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationRow& row,
+               Outbox& out) {
+    SymbolState& symbol = state.symbol(id);
+    const Liquidation& forced = event.liquidation;
+    const Direction direction = direction_for(symbol.settings, forced.side);
+    const WindowSettings& window = state.settings.window;
+    symbol.window.expire(state.now);
+    symbol.window.add(state.now, forced.side, window.in_usdt ? row.value.raw : row.quantity.raw);
+    row.window_sum = symbol.window.sum(window.side, forced.side);
+    row.threshold = direction.threshold;
+    row.trade_side = direction.side;
+    if (row.window_sum < direction.threshold) return Verdict::below_threshold;
+    ++state.totals.triggers;
+    Verdict verdict = gates_before_pricing(state, symbol);
+    if (verdict != Verdict::entered) return verdict;
+    Plan plan{};
+    verdict = price_and_size(state, symbol, forced, direction.side, plan);
+    if (verdict != Verdict::entered) return verdict;
+    verdict = gates_after_pricing(state, symbol, plan);
+    if (verdict != Verdict::entered) return verdict;
+    return enter_position(state, id, plan, row.tranche, out);
+}
+
+bool usable(const Liquidation& forced) {
+    const Price price = forced.average_price.positive() ? forced.average_price : forced.price;
+    if (!forced.quantity.positive() || !price.positive()) return false;
+    return Wide{price.raw} * forced.quantity.raw / Price::one <= INT64_MAX / 4;
+}
+
+}  // namespace
+
+void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
+    const Liquidation& forced = event.liquidation;
+    const bool configured = event.symbol != no_symbol && state.table.is_configured(event.symbol);
+    if (configured && state.symbol(event.symbol).recent.seen_before(forced, state.now)) {
+        ++state.totals.duplicates;
+        return;
+    }
+    LiquidationRow row{};
+    row.arrival_time = event.arrival_time;
+    row.exchange_time = forced.exchange_time;
+    row.trade_time = forced.trade_time;
+    row.price = forced.price;
+    row.average_price = forced.average_price;
+    row.quantity = forced.quantity;
+    row.filled = forced.filled;
+    row.symbol = event.symbol;
+    row.side = forced.side;
+    row.trade_side = opposite(forced.side);
+    if (event.symbol != no_symbol)
+        state.table.name(event.symbol).copy(row.name.data(), row.name.size());
+    ++state.totals.liquidations;
+    if (usable(forced)) {
+        row.value = (forced.average_price.positive() ? forced.average_price : forced.price) *
+                    forced.quantity;
+        row.verdict =
+            configured ? decide(state, event.symbol, event, row, out) : Verdict::not_configured;
+    } else {
+        row.verdict = Verdict::malformed;
+    }
+    ++state.totals.verdicts[static_cast<std::size_t>(row.verdict)];
+    if (configured) {
+        SymbolState& symbol = state.symbol(event.symbol);
+        ++symbol.liquidations;
+        symbol.last_liquidation = state.now;
+        symbol.last_verdict = row.verdict;
+        show_symbol(state, event.symbol);
+    }
+    out.record(RecordKind::liquidation, state.now).liquidation = row;
+    show_totals(state);
+}
+
+}  // namespace tranche

@@ -1,0 +1,233 @@
+#include "tranche/fills.hpp"
+
+#include <algorithm>
+
+#include "tranche/book.hpp"
+#include "tranche/lifecycle.hpp"
+#include "tranche/protection.hpp"
+#include "tranche/risk.hpp"
+
+namespace tranche {
+namespace {
+
+PositionSide position_side_of(const OrderUpdate& update, Side effect_side) {
+    switch (update.leg) {
+        case PositionLeg::long_side: return PositionSide::long_side;
+        case PositionLeg::short_side: return PositionSide::short_side;
+        case PositionLeg::both: break;
+    }
+    return opened_by(effect_side);
+}
+
+CloseReason reason_of(const EngineState& state, const Order& order) {
+    switch (order.row.id.role) {
+        case Role::take_profit: return CloseReason::take_profit;
+        case Role::stop_loss:
+        case Role::backstop: return CloseReason::stop_loss;
+        case Role::close:
+            return order.tranche == no_slot ? CloseReason::market_close
+                                            : state.tranches[order.tranche].closing_for;
+        case Role::entry: break;
+    }
+    return CloseReason::none;
+}
+
+void record_fill(EngineState& state, const OrderUpdate& update, SymbolId symbol, PositionSide side,
+                 const Order* order, TrancheId tranche, Notional realized, Outbox& out) {
+    FillRow& fill = out.record(RecordKind::fill, state.now).fill;
+    if (order != nullptr) {
+        fill.id = order->row.id;
+        fill.role = order->row.id.role;
+        fill.ours = true;
+    }
+    fill.order_id = update.order_id;
+    fill.trade_id = update.trade_id;
+    fill.quantity = update.last_quantity;
+    fill.price = update.last_price;
+    fill.commission = update.commission;
+    fill.realized = realized;
+    fill.exchange_realized = update.realized;
+    fill.time = update.trade_time;
+    fill.tranche = tranche;
+    fill.symbol = symbol;
+    fill.side = update.side;
+    fill.position_side = side;
+    fill.maker = update.maker;
+    fill.commission_asset = update.commission_asset;
+    ++state.totals.fills;
+}
+
+void charge_fee(EngineState& state, TrancheSlot slot, const OrderUpdate& update) {
+    if (update.commission_asset != CommissionAsset::usdt) return;
+    state.totals.fees += update.commission;
+    if (slot != no_slot && state.tranches[slot].live)
+        state.tranches[slot].row.fees += update.commission;
+    book_result(state, -update.commission);
+    state.totals.realized += update.commission;  // shown before fees
+}
+
+/// Entry: the tranche of its intent, or a new one when that has closed meanwhile.
+TrancheSlot entry_target(EngineState& state, Order& order, Outbox& out) {
+    if (order.tranche != no_slot) return order.tranche;
+    const SymbolId symbol = order.row.symbol;
+    const PositionSide which = order.row.position_side;
+    TrancheSlot target = find_tranche(state, symbol, which, order.row.id.tranche);
+    if (target == no_slot) target = open_tranche(state, symbol, which, false, out);
+    if (target != no_slot && !is_final(order.row.state)) {
+        order.tranche = target;
+        ++state.tranches[target].live_entries;
+    }
+    return target;
+}
+
+}  // namespace
+
+void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price price,
+                    Outbox& out) {
+    Order& order = state.orders[slot];
+    order.attributed += quantity;
+    const SymbolId symbol = order.row.symbol;
+    const PositionSide which = order.row.position_side;
+    SideBook& side = state.side(symbol, which);
+    side.last_fill = state.now;
+    if (order.row.id.role == Role::entry) {
+        const TrancheSlot target = entry_target(state, order, out);
+        if (target == no_slot) return out.want_snapshot();
+        add_fill(state, target, quantity, price);
+        refresh_reservation(state, slot);
+        protect(state, target, out);
+        refresh_margin(state, symbol);
+        record_tranche(state, target, out);
+        return;
+    }
+    const CloseReason reason = reason_of(state, order);
+    Quantity rest = quantity;
+    const TrancheSlot target = order.tranche;
+    if (target != no_slot) {
+        const Quantity part = std::min(rest, state.tranches[target].row.quantity);
+        if (part.positive()) {
+            take_fill(state, target, part, price);
+            rest -= part;
+        }
+        if (state.tranches[target].row.quantity.zero()) {
+            state.orders[slot].tranche = no_slot;
+            finish_tranche(state, target, TrancheState::closed, reason, out);
+        } else {
+            record_tranche(state, target, out);
+            protect(state, target, out);
+        }
+        refresh_margin(state, symbol);
+    }
+    if (rest.positive())
+        rest = reduce_side(state, symbol, which, rest, price, order.row.id.role == Role::backstop,
+                           reason, out);
+    if (rest.positive()) out.want_snapshot();
+}
+
+void apply_trade(EngineState& state, OrderSlot slot, const OrderUpdate& update, Outbox& out) {
+    Order& order = state.orders[slot];
+    Quantity fresh = update.last_quantity;
+    if (update.trade_id != 0) {
+        if (state.trades.seen_before(order.row.symbol, update.trade_id)) {
+            ++state.totals.duplicates;
+            return;
+        }
+    } else {
+        if (update.filled <= order.attributed) {
+            ++state.totals.duplicates;
+            return;
+        }
+        fresh = update.filled - order.attributed;
+    }
+    const TrancheSlot owner = order.tranche;
+    const TrancheId owner_id =
+        owner == no_slot ? order.row.id.tranche : state.tranches[owner].row.id;
+    const Notional before = owner == no_slot ? Notional{} : state.tranches[owner].row.realized;
+    // What a reply already counted is not counted again when its trades come in.
+    const Quantity known = std::min(fresh, order.without_trade_id);
+    order.without_trade_id -= known;
+    fresh -= known;
+    charge_fee(state, owner, update);
+    if (fresh.positive()) apply_quantity(state, slot, fresh, update.last_price, out);
+    const TrancheSlot after = state.orders[slot].tranche;
+    const TrancheId shown = after == no_slot ? owner_id : state.tranches[after].row.id;
+    Notional realized;
+    if (owner != no_slot && state.tranches[owner].row.id == owner_id)
+        realized = state.tranches[owner].row.realized - before;
+    record_fill(state, update, state.orders[slot].row.symbol, state.orders[slot].row.position_side,
+                &state.orders[slot], shown, realized, out);
+}
+
+void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate& update,
+                         Outbox& out) {
+    if (update.trade_id != 0 && state.trades.seen_before(symbol, update.trade_id)) {
+        ++state.totals.duplicates;
+        return;
+    }
+    const bool closing_leg = (update.leg == PositionLeg::long_side && update.side == Side::sell) ||
+                             (update.leg == PositionLeg::short_side && update.side == Side::buy);
+    // One-way: it reduces when the opposite side holds something.
+    const PositionSide reduced = update.leg == PositionLeg::both
+                                     ? opened_by(opposite(update.side))
+                                     : position_side_of(update, update.side);
+    const bool reduces = closing_leg || (update.leg == PositionLeg::both &&
+                                         side_quantity(state, symbol, reduced).positive());
+    if (update.forced != ForcedClose::none)
+        record_alarm(state, AlarmKind::forced_close, true, symbol, no_tranche,
+                     update.last_quantity.raw,
+                     update.forced == ForcedClose::liquidation ? "own position liquidated"
+                                                               : "auto-deleveraged",
+                     out);
+    const PositionSide which = reduces ? reduced : position_side_of(update, update.side);
+    state.side(symbol, which).last_fill = state.now;
+    if (reduces) {
+        const bool forced = update.forced != ForcedClose::none;
+        const CloseReason reason = update.forced == ForcedClose::liquidation
+                                       ? CloseReason::liquidation
+                                   : forced ? CloseReason::deleveraging
+                                            : CloseReason::unattributed;
+        reduce_side(state, symbol, which, update.last_quantity, update.last_price, forced, reason,
+                    out);
+    }
+    charge_fee(state, no_slot, update);
+    record_fill(state, update, symbol, which, nullptr, no_tranche, {}, out);
+    out.want_snapshot();
+}
+
+OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& update,
+                        Outbox& out) {
+    const OrderSlot known = state.orders.find(update.id);
+    if (known != no_slot) return known;
+    if (update.id.epoch > state.epoch) {
+        record_alarm(state, AlarmKind::foreign_epoch, true, symbol, update.id.tranche,
+                     update.id.epoch, "a younger instance sends orders on this account", out);
+        return no_slot;
+    }
+    const Side opening = update.id.role == Role::entry ? update.side : opposite(update.side);
+    const PositionSide which = position_side_of(update, opening);
+    const OrderSlot slot = state.orders.create(update.id);
+    if (slot == no_slot) return no_slot;
+    Order& order = state.orders[slot];
+    order.row.order_id = update.order_id;
+    order.row.quantity = update.filled;
+    order.row.created = state.now;
+    order.row.symbol = symbol;
+    order.row.side = update.side;
+    order.row.position_side = which;
+    order.row.type = update.original_type;
+    order.row.state = OrderState::working;
+    order.row.close_position = update.id.role == Role::backstop;
+    order.state_since = state.now;
+    order.tranche = find_tranche(state, symbol, which, update.id.tranche);
+    if (update.id.role == Role::entry) {
+        ++state.symbol(symbol).live_entries;
+        if (order.tranche != no_slot) ++state.tranches[order.tranche].live_entries;
+    }
+    // What came before this report is asked for, not guessed.
+    if (update.filled > update.last_quantity)
+        order.attributed = update.filled - update.last_quantity;
+    out.want_snapshot();
+    return slot;
+}
+
+}  // namespace tranche

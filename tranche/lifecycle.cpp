@@ -1,0 +1,462 @@
+#include "tranche/lifecycle.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "tranche/book.hpp"
+#include "tranche/fills.hpp"
+#include "tranche/protection.hpp"
+#include "tranche/risk.hpp"
+
+namespace tranche {
+namespace {
+
+// Questions about an order whose fate is unknown: reliability-model.md §2.2.
+constexpr std::array<Nanos, 6> question_times = {
+    milliseconds(50), milliseconds(200), milliseconds(800), seconds(2), seconds(5), seconds(10)};
+constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
+constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
+constexpr Nanos keep_final = seconds(15);       // late events still find the order
+constexpr Nanos stale_entry = milliseconds(500);
+
+// Codes of the exchange that the engine acts on: exchange-protocol.md §9.2.
+constexpr std::int32_t unknown_order = -2011;
+constexpr std::int32_t no_such_order = -2013;
+constexpr std::int32_t margin_insufficient = -2019;
+constexpr std::int32_t would_trigger = -2021;
+constexpr std::int32_t reduce_only_rejected = -2022;
+constexpr std::int32_t position_insufficient = -2024;
+constexpr std::int32_t reduce_only_check_failed = -4118;
+
+void due(EngineState& state, OrderSlot slot, Nanos when) {
+    Nanos& at = state.order_due[slot];
+    if (at.count == 0 || when < at) at = when;
+}
+
+std::uint32_t next_generation(EngineState& state, const NewOrder& order) {
+    if (order.tranche == no_slot) return state.next_backstop++;
+    TrancheRow& row = state.tranches[order.tranche].row;
+    switch (order.role) {
+        case Role::entry: return ++row.entry_generation;
+        case Role::take_profit: return ++row.take_profit_generation;
+        case Role::stop_loss: return ++row.stop_loss_generation;
+        case Role::close:
+        case Role::backstop: return ++row.close_generation;
+    }
+    return 0;
+}
+
+Command& command_for(EngineState& state, OrderSlot slot, CommandKind kind, Lane lane, Outbox& out) {
+    const OrderRow& row = state.orders[slot].row;
+    Command& command = out.command();
+    command.sequence = state.next_sequence++;
+    command.decided_at = state.now;
+    command.id = row.id;
+    command.order_id = row.order_id;
+    command.symbol = row.symbol;
+    command.kind = kind;
+    command.lane = lane;
+    command.side = row.side;
+    command.position_side = row.position_side;
+    command.type = row.type;
+    return command;
+}
+
+void enter(EngineState& state, OrderSlot slot, OrderState next) {
+    Order& order = state.orders[slot];
+    if (order.row.state == next) return;
+    SideBook& side = state.side(order.row.symbol, order.row.position_side);
+    if (order.row.state == OrderState::unknown) {
+        --side.unknown_orders;
+        --state.totals.unknown_now;
+    }
+    if (next == OrderState::unknown) {
+        ++side.unknown_orders;
+        ++state.totals.unknown_now;
+        ++state.totals.orders_unknown;
+        order.questions = 0;
+        order.absent_answers = 0;
+    }
+    order.row.state = next;
+    order.state_since = state.now;
+}
+
+OrderState state_of(OrderStatus status, Quantity filled) {
+    switch (status) {
+        case OrderStatus::created:
+            return filled.positive() ? OrderState::partial : OrderState::working;
+        case OrderStatus::partially_filled: return OrderState::partial;
+        case OrderStatus::filled: return OrderState::filled;
+        case OrderStatus::canceled: return OrderState::canceled;
+        case OrderStatus::expired: return OrderState::expired;
+        case OrderStatus::rejected: return OrderState::rejected;
+        case OrderStatus::none:
+        case OrderStatus::unknown: return OrderState::working;
+    }
+    return OrderState::working;
+}
+
+/// Everything that hangs on an order which can no longer be filled.
+void settle(EngineState& state, OrderSlot slot, Outbox& out) {
+    Order& order = state.orders[slot];
+    const Role role = order.row.id.role;
+    state.order_due[slot] = state.now + keep_final;
+    refresh_reservation(state, slot);
+    if (role == Role::entry) --state.symbol(order.row.symbol).live_entries;
+    record_order(state, slot, out);
+    if (role == Role::backstop) {
+        SideBook& side = state.side(order.row.symbol, order.row.position_side);
+        if (order.row.state == OrderState::rejected)
+            side.backstop_attempts.not_before = state.now + seconds(5);
+        ensure_backstop(state, order.row.symbol, order.row.position_side, out);
+        return;
+    }
+    if (order.tranche == no_slot) return;
+    const TrancheSlot owner = order.tranche;
+    Tranche& tranche = state.tranches[owner];
+    if (role == Role::entry) {
+        --tranche.live_entries;
+        order.tranche = no_slot;
+        if (tranche.row.quantity.zero() && tranche.live_entries == 0)
+            finish_tranche(state, owner, TrancheState::discarded, CloseReason::none, out);
+        return;
+    }
+    const bool failed = order.row.state == OrderState::rejected ||
+                        order.row.state == OrderState::expired ||
+                        order.row.state == OrderState::dropped;
+    if (failed)
+        note_failure(state, owner, role, out);
+    else
+        protect(state, owner, out);
+}
+
+/// Takes an order that has ended out of its place in the tranche or side.
+void detach(EngineState& state, OrderSlot slot) {
+    const Order& order = state.orders[slot];
+    if (order.tranche != no_slot) {
+        Tranche& tranche = state.tranches[order.tranche];
+        for (OrderSlot* current : {&tranche.take_profit, &tranche.stop_loss, &tranche.close})
+            if (*current == slot) *current = no_slot;
+    }
+    SideBook& side = state.side(order.row.symbol, order.row.position_side);
+    if (side.backstop == slot) side.backstop = no_slot;
+}
+
+/// What a report changed about an order, for the follow-up once its fills are attributed.
+struct Change {
+    bool ended{};      // it can no longer be filled, since now
+    bool confirmed{};  // it is known to exist, since now
+    bool any{};
+};
+
+/// Moves an order to what the exchange says, never backwards; `filled` is cumulative. An order that
+/// ends leaves its place in the tranche at once, so that nothing tries to cancel it, but keeps its
+/// owner until its fills are attributed.
+Change mark(EngineState& state, OrderSlot slot, OrderStatus status, Quantity filled,
+            std::int64_t order_id) {
+    Order& order = state.orders[slot];
+    if (order_id != 0) order.row.order_id = order_id;
+    const bool grew = filled > order.row.filled;
+    order.row.filled = std::max(order.row.filled, filled);
+    if (order.row.close_position) order.row.quantity = order.row.filled;
+    if (is_final(order.row.state)) return {};
+    const OrderState next = state_of(status, order.row.filled);
+    Change change;
+    change.ended = is_final(next);
+    change.confirmed =
+        order.row.state == OrderState::sent || order.row.state == OrderState::unknown;
+    change.any = grew || change.ended || change.confirmed;
+    if (change.ended || order.row.state != OrderState::cancelling) enter(state, slot, next);
+    if (!change.ended) return change;
+    detach(state, slot);
+    return change;
+}
+
+void follow_up(EngineState& state, OrderSlot slot, Change change, Outbox& out) {
+    if (change.ended) return settle(state, slot, out);
+    if (!change.any) return;
+    Order& order = state.orders[slot];
+    refresh_reservation(state, slot);
+    record_order(state, slot, out);
+    if (change.confirmed) {
+        order.questions = 0;
+        state.order_due[slot] = {};
+        if (order.row.id.role == Role::entry)
+            due(state, slot, order.row.created + state.settings.entry.ttl);
+        if (order.cancel_wanted) cancel(state, slot, out);
+    }
+    if (order.tranche != no_slot && order.row.id.role != Role::entry)
+        protect(state, order.tranche, out);
+}
+
+/// A cumulative figure without trades: the difference is taken at the average price, and counted
+/// off when the trades come in.
+void catch_up(EngineState& state, OrderSlot slot, Quantity filled, Price average, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (filled <= order.attributed) return;
+    const Quantity missing = filled - order.attributed;
+    const Price price = average.positive()           ? average
+                        : order.row.price.positive() ? order.row.price
+                                                     : state.symbol(order.row.symbol).mark;
+    if (!price.positive()) return;
+    order.row.average_price = price;
+    order.without_trade_id += missing;
+    apply_quantity(state, slot, missing, price, out);
+}
+
+/// An answer that describes an order as it stands.
+void take_answer(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    const Change change = mark(state, slot, reply.status, reply.filled, reply.order_id);
+    catch_up(state, slot, reply.filled, reply.average_price, out);
+    follow_up(state, slot, change, out);
+}
+
+/// The order ends although no report said so: refused, never sent, or proved absent.
+void end_without_fill(EngineState& state, OrderSlot slot, OrderState final_state, Outbox& out) {
+    enter(state, slot, final_state);
+    detach(state, slot);
+    settle(state, slot, out);
+}
+
+void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (is_final(order.row.state) || order.row.state == OrderState::unknown) return;
+    enter(state, slot, OrderState::unknown);
+    record_order(state, slot, out);
+    record_alarm(state, AlarmKind::order_unknown, true, order.row.symbol, order.row.id.tranche,
+                 order.row.code, "no verdict from the exchange; asking by client order id", out);
+    due(state, slot, state.now + question_times[0]);
+}
+
+void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (is_final(order.row.state)) return;
+    ++state.totals.orders_rejected;
+    order.row.code = reply.code;
+    SymbolState& symbol = state.symbol(order.row.symbol);
+    const Role role = order.row.id.role;
+    const TrancheSlot owner = order.tranche;
+    if (role == Role::entry && reply.code == margin_insufficient)
+        symbol.entries_off_until = state.now + seconds(60);
+    record_alarm(state,
+                 role == Role::entry ? AlarmKind::entry_rejected : AlarmKind::protection_rejected,
+                 true, order.row.symbol, order.row.id.tranche, reply.code,
+                 "the exchange refused an order; see its code", out);
+    end_without_fill(state, slot, OrderState::rejected, out);
+    if (reply.code == reduce_only_rejected || reply.code == position_insufficient ||
+        reply.code == reduce_only_check_failed)
+        out.want_snapshot();
+    if (owner == no_slot || !state.tranches[owner].live) return;
+    if (reply.code == would_trigger && role == Role::stop_loss)
+        start_close(state, owner, CloseReason::stop_loss, out);
+    if (reply.code == would_trigger && role == Role::take_profit)
+        start_close(state, owner, CloseReason::take_profit, out);
+}
+
+void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (reply.sent_at.count != 0) order.row.sent = reply.sent_at;
+    switch (reply.verdict) {
+        case ReplyClass::accepted:
+            ++state.totals.orders_accepted;
+            return take_answer(state, slot, reply, out);
+        case ReplyClass::rejected: return rejected(state, slot, reply, out);
+        case ReplyClass::unknown:
+            order.row.code = reply.code;
+            return became_unknown(state, slot, out);
+        case ReplyClass::banned: state.banned_until = reply.retry_after; break;
+        case ReplyClass::throttled:
+        case ReplyClass::not_sent: break;
+    }
+    if (is_final(order.row.state)) return;
+    order.row.code = reply.code;
+    end_without_fill(state, slot, OrderState::dropped, out);
+}
+
+/// The order is not there: proof needs patience (reliability-model.md §2.2, step 3).
+void absent(EngineState& state, OrderSlot slot, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (is_final(order.row.state)) return;
+    const Nanos sent = order.row.sent.count != 0 ? order.row.sent : order.row.created;
+    const bool known_before = order.row.order_id != 0;
+    const bool window_over = state.now - sent > validity_window;
+    if (order.absent_answers == 0) order.first_absent = state.now;
+    if (window_over || known_before) ++order.absent_answers;
+    if (order.absent_answers >= 2 && state.now - order.first_absent >= seconds(1)) {
+        // Known once and gone now: cancelled or expired without a fill we have not seen.
+        return end_without_fill(state, slot,
+                                known_before ? OrderState::canceled : OrderState::rejected, out);
+    }
+    const Nanos wait = window_over || known_before
+                           ? milliseconds(1100)
+                           : sent + validity_window - state.now + milliseconds(10);
+    due(state, slot, state.now + std::min(wait, seconds(5)));
+}
+
+void on_question_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    if (reply.verdict == ReplyClass::accepted) return take_answer(state, slot, reply, out);
+    if (reply.verdict == ReplyClass::rejected && reply.code == no_such_order)
+        return absent(state, slot, out);
+    if (!is_final(state.orders[slot].row.state)) due(state, slot, state.now + seconds(1));
+}
+
+void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    order.cancel_in_flight = false;
+    if (is_final(order.row.state)) return;
+    if (reply.verdict == ReplyClass::accepted) return take_answer(state, slot, reply, out);
+    // "Unknown order" may mean filled a moment ago: ask, never assume.
+    if (reply.verdict == ReplyClass::rejected && reply.code != unknown_order &&
+        reply.code != no_such_order) {
+        order.row.code = reply.code;
+        return due(state, slot, state.now + seconds(1));
+    }
+    if (reply.verdict == ReplyClass::rejected || reply.verdict == ReplyClass::unknown)
+        return query(state, slot, out);
+    due(state, slot, state.now + milliseconds(200));
+}
+
+}  // namespace
+
+OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
+    const TrancheId tranche =
+        order.tranche == no_slot ? no_tranche : state.tranches[order.tranche].row.id;
+    const OrderSlot slot = state.orders.create({.instance = state.settings.instance,
+                                                .role = order.role,
+                                                .reserved = 0,
+                                                .epoch = state.epoch,
+                                                .tranche = tranche,
+                                                .generation = next_generation(state, order)});
+    if (slot == no_slot) return no_slot;
+    Order& placed = state.orders[slot];
+    const SymbolState& symbol = state.symbol(order.symbol);
+    const bool opens = order.role == Role::entry;
+    OrderRow& row = placed.row;
+    row.price = order.price;
+    row.stop_price = order.stop_price;
+    row.quantity = order.quantity;
+    row.created = state.now;
+    row.cause_time = state.now;
+    row.symbol = order.symbol;
+    row.side = opens ? opening_side(order.side) : closing_side(order.side);
+    row.position_side = order.side;
+    row.type = order.type;
+    row.time_in_force = order.time_in_force;
+    row.working_type = symbol.settings.working_type;
+    row.close_position = order.role == Role::backstop;
+    row.reduce_only = !opens && !state.hedge_mode && !row.close_position;
+    row.price_protect = is_conditional(order.type) && symbol.settings.price_protect;
+    row.state = OrderState::sent;
+    placed.state_since = state.now;
+    placed.tranche = order.tranche;
+    Command& command =
+        command_for(state, slot, CommandKind::place, opens ? Lane::entry : Lane::protective, out);
+    command.cause_time = state.now;
+    command.deadline = opens ? state.now + stale_entry : Nanos{};
+    command.price = row.price;
+    command.stop_price = row.stop_price;
+    command.quantity = row.quantity;
+    command.time_in_force = row.time_in_force;
+    command.working_type = row.working_type;
+    command.reduce_only = row.reduce_only;
+    command.close_position = row.close_position;
+    command.price_protect = row.price_protect;
+    ++state.totals.orders_sent;
+    if (opens) {
+        ++state.symbol(order.symbol).live_entries;
+        if (order.tranche != no_slot) ++state.tranches[order.tranche].live_entries;
+        refresh_reservation(state, slot);
+    }
+    record_order(state, slot, out);
+    due(state, slot, state.now + seconds(5));
+    return slot;
+}
+
+void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (is_final(order.row.state) || order.cancel_in_flight) return;
+    order.cancel_wanted = true;
+    if (order.row.state == OrderState::sent) return;
+    order.cancel_in_flight = true;
+    if (order.row.state != OrderState::unknown) enter(state, slot, OrderState::cancelling);
+    command_for(state, slot, CommandKind::cancel, Lane::protective, out);
+    due(state, slot, state.now + silence);
+    record_order(state, slot, out);
+}
+
+void query(EngineState& state, OrderSlot slot, Outbox& out) {
+    const bool protective = state.orders[slot].row.id.role != Role::entry;
+    command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
+                out);
+    due(state, slot, state.now + silence);
+}
+
+void on_reply(EngineState& state, const Event& event, Outbox& out) {
+    const Reply& reply = event.reply;
+    const OrderSlot slot = state.orders.find(reply.id);
+    if (slot == no_slot) return;
+    switch (reply.command) {
+        case CommandKind::place: return on_place_reply(state, slot, reply, out);
+        case CommandKind::cancel: return on_cancel_reply(state, slot, reply, out);
+        case CommandKind::query: return on_question_reply(state, slot, reply, out);
+    }
+}
+
+void on_order_update(EngineState& state, const Event& event, Outbox& out) {
+    const OrderUpdate& update = event.order_update;
+    if (!state.table.is_configured(event.symbol)) return;
+    const bool trade =
+        update.last_quantity.positive() &&
+        (update.execution == ExecutionType::trade || update.execution == ExecutionType::calculated);
+    const OrderSlot slot = update.ours ? find_or_adopt(state, event.symbol, update, out) : no_slot;
+    if (slot == no_slot) {
+        if (trade) apply_foreign_trade(state, event.symbol, update, out);
+        return;
+    }
+    if (update.average_price.positive())
+        state.orders[slot].row.average_price = update.average_price;
+    const Change change = mark(state, slot, update.status, update.filled, update.order_id);
+    if (trade) apply_trade(state, slot, update, out);
+    follow_up(state, slot, change, out);
+}
+
+void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
+    Order& order = state.orders[slot];
+    state.order_due[slot] = {};
+    if (!order.live) return;
+    if (is_final(order.row.state)) {
+        if (state.now - order.state_since < keep_final)
+            return due(state, slot, order.state_since + keep_final);
+        return state.orders.release(slot);
+    }
+    switch (order.row.state) {
+        case OrderState::sent: return became_unknown(state, slot, out);
+        case OrderState::unknown: {
+            const bool stale =
+                order.row.id.role == Role::entry && state.now - order.state_since > stale_entry;
+            if (stale && !order.cancel_wanted) return cancel(state, slot, out);
+            query(state, slot, out);
+            if (order.questions + 1U < question_times.size()) ++order.questions;
+            state.order_due[slot] = {};
+            return due(state, slot, state.now + question_times[order.questions]);
+        }
+        case OrderState::cancelling:
+            if (order.cancel_in_flight) return query(state, slot, out);
+            enter(state, slot, OrderState::working);
+            return cancel(state, slot, out);
+        case OrderState::working:
+        case OrderState::partial:
+            if (order.row.id.role == Role::entry &&
+                state.now - order.row.created >= state.settings.entry.ttl)
+                return cancel(state, slot, out);
+            if (order.absent_answers > 0) return query(state, slot, out);
+            return;
+        case OrderState::filled:
+        case OrderState::canceled:
+        case OrderState::expired:
+        case OrderState::rejected:
+        case OrderState::dropped: return;
+    }
+}
+
+}  // namespace tranche

@@ -1,0 +1,123 @@
+#include "tranche/orders.hpp"
+
+#include <bit>
+
+#include "core/require.hpp"
+
+namespace tranche {
+namespace {
+
+std::size_t mix(std::uint64_t value) {
+    value ^= value >> 33;  // finaliser of MurmurHash3, Appleby
+    value *= 0xff51afd7ed558ccdU;
+    value ^= value >> 33;
+    value *= 0xc4ceb9fe1a85ec53U;
+    return static_cast<std::size_t>(value ^ value >> 33);
+}
+
+}  // namespace
+
+OrderTable::OrderTable(std::size_t capacity)
+    : orders_(capacity), buckets_(std::bit_ceil(capacity * 2), no_slot) {
+    free_.reserve(capacity);
+    for (std::size_t i = capacity; i-- > 0;) free_.push_back(static_cast<OrderSlot>(i));
+}
+
+std::size_t OrderTable::home(const ClientOrderId& id) const {
+    const std::uint64_t low = static_cast<std::uint64_t>(id.tranche) << 32 | id.generation;
+    const std::uint64_t high = static_cast<std::uint64_t>(id.epoch) << 32 |
+                               static_cast<std::uint64_t>(id.instance) << 8 |
+                               static_cast<std::uint64_t>(id.role);
+    return mix(low ^ std::rotl(high, 29)) & (buckets_.size() - 1);
+}
+
+OrderSlot OrderTable::create(const ClientOrderId& id) {
+    require(find(id) == no_slot, "a client order id is used once");
+    if (free_.empty()) return no_slot;
+    const OrderSlot slot = free_.back();
+    free_.pop_back();
+    orders_[slot] = Order{};
+    orders_[slot].row.id = id;
+    orders_[slot].live = true;
+    std::size_t bucket = home(id);
+    while (buckets_[bucket] != no_slot) bucket = (bucket + 1) & (buckets_.size() - 1);
+    buckets_[bucket] = slot;
+    highest_ = std::max<std::size_t>(highest_, slot + 1U);
+    ++used_;
+    return slot;
+}
+
+OrderSlot OrderTable::find(const ClientOrderId& id) const {
+    for (std::size_t bucket = home(id); buckets_[bucket] != no_slot;
+         bucket = (bucket + 1) & (buckets_.size() - 1))
+        if (orders_[buckets_[bucket]].row.id == id) return buckets_[bucket];
+    return no_slot;
+}
+
+void OrderTable::release(OrderSlot slot) {
+    require(orders_[slot].live, "an order is released once");
+    std::size_t bucket = home(orders_[slot].row.id);
+    while (buckets_[bucket] != slot) bucket = (bucket + 1) & (buckets_.size() - 1);
+    unlink(bucket);
+    orders_[slot].live = false;
+    free_.push_back(slot);
+    --used_;
+}
+
+void OrderTable::unlink(std::size_t bucket) {
+    // Linear probing without tombstones: followers that would become unreachable move back.
+    const std::size_t mask = buckets_.size() - 1;
+    std::size_t hole = bucket;
+    for (std::size_t next = (hole + 1) & mask; buckets_[next] != no_slot;
+         next = (next + 1) & mask) {
+        const std::size_t wanted = home(orders_[buckets_[next]].row.id);
+        if (((next - wanted) & mask) < ((next - hole) & mask)) continue;
+        buckets_[hole] = buckets_[next];
+        hole = next;
+    }
+    buckets_[hole] = no_slot;
+}
+
+SeenTrades::SeenTrades(std::size_t capacity)
+    : order_(capacity), buckets_(std::bit_ceil(capacity * 2)) {}
+
+std::size_t SeenTrades::home(const Key& key) const {
+    return mix(static_cast<std::uint64_t>(key.trade_id) * 31 +
+               static_cast<std::uint64_t>(key.symbol)) &
+           (buckets_.size() - 1);
+}
+
+bool SeenTrades::contains(const Key& key) const {
+    for (std::size_t bucket = home(key); buckets_[bucket].trade_id != -1;
+         bucket = (bucket + 1) & (buckets_.size() - 1))
+        if (buckets_[bucket] == key) return true;
+    return false;
+}
+
+void SeenTrades::forget(const Key& key) {
+    const std::size_t mask = buckets_.size() - 1;
+    std::size_t hole = home(key);
+    while (!(buckets_[hole] == key)) hole = (hole + 1) & mask;
+    for (std::size_t next = (hole + 1) & mask; buckets_[next].trade_id != -1;
+         next = (next + 1) & mask) {
+        if (((next - home(buckets_[next])) & mask) < ((next - hole) & mask)) continue;
+        buckets_[hole] = buckets_[next];
+        hole = next;
+    }
+    buckets_[hole] = Key{};
+}
+
+bool SeenTrades::seen_before(SymbolId symbol, std::int64_t trade_id) {
+    const Key key{trade_id, symbol};
+    if (contains(key)) return true;
+    Key& oldest = order_[next_];
+    if (oldest.trade_id != -1) forget(oldest);
+    oldest = key;
+    next_ = (next_ + 1) % order_.size();
+    std::size_t bucket = home(key);
+    while (buckets_[bucket].trade_id != -1) bucket = (bucket + 1) & (buckets_.size() - 1);
+    buckets_[bucket] = key;
+    return false;
+}
+
+}  // namespace tranche

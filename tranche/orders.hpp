@@ -1,0 +1,91 @@
+// All live orders of ours: a fixed table with look-up by client order id.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/rows.hpp"
+
+namespace tranche {
+
+using OrderSlot = std::uint32_t;
+using TrancheSlot = std::uint32_t;
+inline constexpr std::uint32_t no_slot = UINT32_MAX;
+
+/// One order and what we still owe it.
+struct Order {
+    OrderRow row;
+    TrancheSlot tranche{no_slot};
+    Quantity attributed;  // filled quantity already given to the tranche, z never counted twice
+    Quantity without_trade_id;  // part of it known only from a cumulative figure
+    Nanos state_since;
+    Nanos next_question;  // when an unknown or silent order is asked about again; 0 for never
+    std::uint8_t questions{};
+    std::uint8_t absent_answers{};
+    Nanos first_absent;
+    bool cancel_wanted{};  // cancel as soon as it is known to exist
+    bool cancel_in_flight{};
+    Notional reserved;  // margin set aside for the unfilled part of an entry
+    bool live{};        // slot in use
+    std::uint32_t seen_in_snapshot{};
+};
+
+/// Fixed capacity; slots of final orders stay readable until `release`, so that late events find
+/// them. Look-up is one hash and nearly always one comparison.
+class OrderTable {
+public:
+    explicit OrderTable(std::size_t capacity);
+
+    /// A zeroed slot for `id`, or `no_slot` when the table is full. `id` must be new.
+    OrderSlot create(const ClientOrderId& id);
+
+    /// `no_slot` when no order of that id is held.
+    OrderSlot find(const ClientOrderId& id) const;
+
+    /// Forgets a final order.
+    void release(OrderSlot slot);
+
+    Order& operator[](OrderSlot slot) { return orders_[slot]; }
+    const Order& operator[](OrderSlot slot) const { return orders_[slot]; }
+
+    /// Slots ever used lie below this; those in use have `live`.
+    std::size_t highest() const { return highest_; }
+    std::size_t used() const { return used_; }
+    std::size_t capacity() const { return orders_.size(); }
+
+private:
+    std::size_t home(const ClientOrderId& id) const;
+    void unlink(std::size_t bucket);
+
+    std::vector<Order> orders_;
+    std::vector<OrderSlot> buckets_;
+    std::vector<OrderSlot> free_;
+    std::size_t highest_{};
+    std::size_t used_{};
+};
+
+/// Trade ids already counted, by symbol; a fixed number of the newest.
+class SeenTrades {
+public:
+    explicit SeenTrades(std::size_t capacity);
+
+    /// True when it was there already; otherwise it is remembered.
+    bool seen_before(SymbolId symbol, std::int64_t trade_id);
+
+private:
+    struct Key {
+        std::int64_t trade_id{-1};
+        SymbolId symbol{no_symbol};
+        friend bool operator==(const Key&, const Key&) = default;
+    };
+    std::size_t home(const Key& key) const;
+    bool contains(const Key& key) const;
+    void forget(const Key& key);
+
+    std::vector<Key> order_;    // oldest first, a ring
+    std::vector<Key> buckets_;  // open addressing
+    std::size_t next_{};
+};
+
+}  // namespace tranche

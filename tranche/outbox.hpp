@@ -1,0 +1,65 @@
+// What one event makes the engine say: commands to the gateway and records for the journal.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+#include "core/messages.hpp"
+#include "core/require.hpp"
+
+namespace tranche {
+
+/// Filled during one `Engine::on`, emptied by the stage. Work that could need more than one event's
+/// share (flatten, repair after a restart) looks at `roomy()` and goes on at the next timer.
+class Outbox {
+public:
+    static constexpr std::size_t command_capacity = 128;
+    static constexpr std::size_t record_capacity = 512;
+
+    /// A fresh, zeroed command to be filled in place.
+    Command& command() {
+        require(command_count_ < command_capacity, "one event's commands fit the outbox");
+        Command& next = commands_[command_count_++];
+        std::memset(static_cast<void*>(&next), 0, sizeof next);
+        return next;
+    }
+
+    /// A fresh, zeroed record of the kind, to be filled in place.
+    Record& record(RecordKind kind, Nanos time) {
+        require(record_count_ < record_capacity, "one event's records fit the outbox");
+        Record& next = records_[record_count_++];
+        std::memset(static_cast<void*>(&next), 0, sizeof next);
+        next.kind = kind;
+        next.time = time;
+        return next;
+    }
+
+    /// Asks for a snapshot of positions, balances and open orders.
+    void want_snapshot() { snapshot_wanted_ = true; }
+
+    /// True while another side key's worth of commands and records certainly fits.
+    bool roomy() const {
+        return command_count_ + 48 < command_capacity && record_count_ + 160 < record_capacity;
+    }
+
+    std::span<const Command> commands() const { return {commands_.data(), command_count_}; }
+    std::span<const Record> records() const { return {records_.data(), record_count_}; }
+    bool snapshot_wanted() const { return snapshot_wanted_; }
+
+    void clear() {
+        command_count_ = 0;
+        record_count_ = 0;
+        snapshot_wanted_ = false;
+    }
+
+private:
+    std::size_t command_count_{};
+    std::size_t record_count_{};
+    bool snapshot_wanted_{};
+    std::array<Command, command_capacity> commands_{};
+    std::array<Record, record_capacity> records_{};
+};
+
+}  // namespace tranche

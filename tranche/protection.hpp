@@ -1,0 +1,30 @@
+// Take-profit, stop-loss, backstop and closing at market. The rules compare what a tranche should
+// have with what works, and emit the difference; calling them again changes nothing. So every
+// fill, reply, expiry and timer leads to the same function, and so does repair after a restart.
+#pragma once
+
+#include "tranche/state.hpp"
+
+namespace tranche {
+
+/// Brings the exits of a tranche in line with its quantity and entry: stop first, then take
+/// profit, then the side's backstop. Safe to call at any time.
+void protect(EngineState& state, TrancheSlot slot, Outbox& out);
+
+/// One closePosition stop per side with quantity, beyond the worst stop; cancelled when flat.
+void ensure_backstop(EngineState& state, SymbolId symbol, PositionSide side, Outbox& out);
+
+/// Closes a tranche at market: its take-profit is cancelled and its final state awaited, then the
+/// rest is sold; the stop works all the while. Source: reference-behaviour.md §5.4.
+void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbox& out);
+
+/// A mark price moved: instant closes whose grace is over.
+void watch_mark(EngineState& state, SymbolId symbol, Outbox& out);
+
+/// A failed protective or closing order: when it may be tried again.
+void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
+
+/// The clock "unprotected for x" of a tranche stops.
+void end_unprotected(EngineState& state, TrancheSlot slot, Outbox& out);
+
+}  // namespace tranche

@@ -1,0 +1,321 @@
+#include "tranche/reconcile.hpp"
+
+#include <algorithm>
+
+#include "tranche/book.hpp"
+#include "tranche/lifecycle.hpp"
+#include "tranche/protection.hpp"
+#include "tranche/risk.hpp"
+
+namespace tranche {
+namespace {
+
+constexpr Nanos settle_time = seconds(2);  // a fill's report and its position push are this close
+constexpr std::uint8_t snapshots_to_believe = 2;
+constexpr std::array both_sides = {PositionSide::long_side, PositionSide::short_side};
+
+PositionSide side_of(PositionLeg leg, Quantity amount) {
+    switch (leg) {
+        case PositionLeg::long_side: return PositionSide::long_side;
+        case PositionLeg::short_side: return PositionSide::short_side;
+        case PositionLeg::both: break;
+    }
+    return amount.raw < 0 ? PositionSide::short_side : PositionSide::long_side;
+}
+
+void see_position(EngineState& state, SymbolId id, PositionSide which, const PositionUpdate& update,
+                  Quantity amount) {
+    SideBook& side = state.side(id, which);
+    if (update.exchange_time < side.exchange_time && update.generation == 0) return;
+    side.exchange_quantity = amount;
+    side.exchange_entry = update.entry_price;
+    if (update.liquidation_price.positive() || update.generation != 0)
+        side.liquidation_price = update.liquidation_price;
+    if (update.generation == 0) side.exchange_time = update.exchange_time;
+    if (update.generation == 0 || update.generation != state.snapshot_generation) return;
+    side.in_snapshot = true;
+    side.snapshot_quantity = amount;
+}
+
+/// The exchange holds more than our tranches: the difference becomes a tranche of its own.
+void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus, Outbox& out) {
+    const SideBook& side = state.side(id, which);
+    const Quantity ours = side_quantity(state, id, which);
+    // Their average covers everything; what remains after our cost is the price of the rest.
+    const Wide total = Wide{side.exchange_entry.raw} * (ours + surplus).raw;
+    const Wide rest = total - Wide{side_cost(state, id, which).raw} * Notional::one;
+    Price price = side.exchange_entry;
+    if (rest > 0 && rest / surplus.raw <= INT64_MAX)
+        price = {static_cast<std::int64_t>(rest / surplus.raw)};
+    if (!price.positive()) price = state.symbol(id).mark;
+    if (!price.positive()) return;
+    const TrancheSlot slot = open_tranche(state, id, which, true, out);
+    if (slot == no_slot) return;
+    add_fill(state, slot, surplus, price);
+    record_tranche(state, slot, out);
+    record_alarm(state, AlarmKind::adopted, true, id, state.tranches[slot].row.id, surplus.raw,
+                 "position without a tranche was adopted and gets exits", out);
+    protect(state, slot, out);
+}
+
+void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    SideBook& side = state.side(id, which);
+    const Quantity ours = side_quantity(state, id, which);
+    const Quantity theirs = side.snapshot_quantity;
+    ++state.totals.position_differences;
+    record_alarm(state, AlarmKind::position_differs, true, id, no_tranche, (theirs - ours).raw,
+                 "tranches and position differ; the exchange's figure is taken", out);
+    if (theirs > ours) {
+        adopt(state, id, which, theirs - ours, out);
+    } else {
+        const SymbolState& symbol = state.symbol(id);
+        const Price price = symbol.mark.positive() ? symbol.mark : side.exchange_entry;
+        if (price.positive())
+            reduce_side(state, id, which, ours - theirs, price, false, CloseReason::vanished, out);
+    }
+    side.differing_snapshots = 0;
+    side.differs_since = {};
+    refresh_margin(state, id);
+}
+
+/// Compares one side with the snapshot just completed. True when it agrees.
+bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    SideBook& side = state.side(id, which);
+    if (!side.in_snapshot) {
+        side.snapshot_quantity = {};
+        side.exchange_quantity = {};
+    }
+    if (side.last_fill >= state.snapshot_requested) return true;  // newer than the snapshot
+    if (side_quantity(state, id, which) == side.snapshot_quantity) {
+        side.differing_snapshots = 0;
+        side.differs_since = {};
+        return side.unknown_orders == 0;
+    }
+    if (side.differs_since.count == 0) side.differs_since = state.now;
+    if (++side.differing_snapshots < snapshots_to_believe || side.unknown_orders > 0 ||
+        !out.roomy())
+        return false;
+    resolve(state, id, which, out);
+    return true;
+}
+
+/// Orders we believe to work that a complete snapshot does not list are asked about.
+void question_missing_orders(EngineState& state, Outbox& out) {
+    for (OrderSlot slot = 0; slot < state.orders.highest() && out.roomy(); ++slot) {
+        const Order& order = state.orders[slot];
+        const bool believed =
+            order.live && !is_final(order.row.state) && order.row.state != OrderState::sent;
+        if (!believed || order.seen_in_snapshot == state.snapshot_generation) continue;
+        if (order.state_since >= state.snapshot_requested) continue;
+        query(state, slot, out);
+    }
+}
+
+void finish_snapshot(EngineState& state, Outbox& out) {
+    question_missing_orders(state, out);
+    bool agrees = true;
+    for (std::size_t i = 0; i < state.symbols.size(); ++i)
+        for (const PositionSide which : both_sides)
+            agrees = compare(state, SymbolId{static_cast<std::uint16_t>(i)}, which, out) && agrees;
+    state.totals.last_reconcile = state.now;
+    const bool missing =
+        std::any_of(state.order_due.begin(),
+                    state.order_due.begin() + static_cast<std::ptrdiff_t>(state.orders.highest()),
+                    [](Nanos) { return false; });
+    state.reconciled = agrees && state.totals.unknown_now == 0;
+    if (agrees) state.streams.user_gap = false;
+    if (!state.reconciled) out.want_snapshot();
+    for (TrancheSlot slot = 0; slot < state.tranches.size(); ++slot)
+        if (state.tranches[slot].live) state.tranche_due[slot] = state.now;
+}
+
+void attach(EngineState& state, OrderSlot slot) {
+    const OrderRow& row = state.orders[slot].row;
+    if (row.id.role == Role::backstop) {
+        state.side(row.symbol, row.position_side).backstop = slot;
+        return;
+    }
+    const TrancheSlot owner = find_tranche(state, row.symbol, row.position_side, row.id.tranche);
+    state.orders[slot].tranche = owner;
+    if (owner == no_slot) return;
+    Tranche& tranche = state.tranches[owner];
+    OrderSlot* place_for = nullptr;
+    switch (row.id.role) {
+        case Role::entry: ++tranche.live_entries; return;
+        case Role::take_profit: place_for = &tranche.take_profit; break;
+        case Role::stop_loss: place_for = &tranche.stop_loss; break;
+        case Role::close: place_for = &tranche.close; break;
+        case Role::backstop: return;
+    }
+    // Of two of a role the newer one is current, the other is on its way out.
+    if (*place_for != no_slot && state.orders[*place_for].row.created > row.created) {
+        if (tranche.retiring_count < tranche.retiring.size())
+            tranche.retiring[tranche.retiring_count++] = slot;
+        return;
+    }
+    if (*place_for != no_slot && tranche.retiring_count < tranche.retiring.size())
+        tranche.retiring[tranche.retiring_count++] = *place_for;
+    *place_for = slot;
+}
+
+void restore_tranche(EngineState& state, const TrancheRow& row) {
+    require(!state.free_tranches.empty(), "restored tranches fit the table");
+    const TrancheSlot slot = state.free_tranches.back();
+    state.free_tranches.pop_back();
+    Tranche& tranche = state.tranches[slot] = Tranche{};
+    tranche.live = true;
+    tranche.row = row;
+    SideBook& side = state.side(row.symbol, row.side);
+    require(side.count < tranches_per_side, "restored tranches fit their side");
+    side.tranches[side.count++] = slot;
+    std::sort(side.tranches.begin(), side.tranches.begin() + side.count,
+              [&](TrancheSlot a, TrancheSlot b) {
+                  return state.tranches[a].row.ordinal < state.tranches[b].row.ordinal;
+              });
+    side.episode = std::max(side.episode, row.episode);
+    side.next_ordinal = std::max(side.next_ordinal, row.ordinal + 1);
+    ++state.totals.open_tranches;
+    if (slot < state.board.tranches.size()) state.board.tranches[slot].write({row, 1});
+}
+
+void restore_order(EngineState& state, const OrderRow& row) {
+    const OrderSlot slot = state.orders.create(row.id);
+    require(slot != no_slot, "restored orders fit the table");
+    Order& order = state.orders[slot];
+    order.row = row;
+    order.attributed = row.filled;
+    order.state_since = row.updated;
+    if (row.id.role == Role::entry) ++state.symbol(row.symbol).live_entries;
+    // What was on its way when the process died may or may not exist.
+    if (row.state == OrderState::sent || row.state == OrderState::unknown) {
+        order.row.state = OrderState::unknown;
+        ++state.side(row.symbol, row.position_side).unknown_orders;
+        ++state.totals.unknown_now;
+        state.order_due[slot] = nanoseconds(1);
+    }
+    if (row.state == OrderState::cancelling) state.order_due[slot] = nanoseconds(1);
+    attach(state, slot);
+    refresh_reservation(state, slot);
+    if (slot < state.board.orders.size()) state.board.orders[slot].write({order.row, 1});
+}
+
+}  // namespace
+
+void restore(EngineState& state, const Restored& restored, Outbox&) {
+    state.epoch = restored.epoch;
+    state.next_tranche = restored.next_tranche;
+    for (const Restored::EpisodeKey& key : restored.episode_keys) {
+        SideBook& side = state.side(key.symbol, key.side);
+        side.episode = key.episode;
+        side.next_ordinal = key.next_ordinal;
+    }
+    for (const TrancheRow& row : restored.tranches) restore_tranche(state, row);
+    for (const OrderRow& row : restored.orders) restore_order(state, row);
+    for (const FillRow& fill : restored.recent_fills)
+        if (fill.trade_id != 0) state.trades.seen_before(fill.symbol, fill.trade_id);
+    for (const LiquidationRow& row : restored.window) {
+        if (!state.table.is_configured(row.symbol)) continue;
+        const std::int64_t volume =
+            state.settings.window.in_usdt ? row.value.raw : row.quantity.raw;
+        state.symbol(row.symbol).window.add(row.arrival_time, row.side, volume);
+    }
+    state.totals.realized = restored.realized_today;
+    state.totals.fees = restored.fees_today;
+    for (std::size_t i = 0; i < state.symbols.size(); ++i)
+        refresh_margin(state, SymbolId{static_cast<std::uint16_t>(i)});
+}
+
+void on_position_update(EngineState& state, const Event& event, Outbox&) {
+    if (event.symbol == no_symbol || !state.table.is_configured(event.symbol)) return;
+    const PositionUpdate& update = event.position_update;
+    SymbolState& symbol = state.symbol(event.symbol);
+    if (update.leverage != 0) symbol.leverage = update.leverage;
+    if (update.generation != 0) symbol.isolated = update.isolated;
+    const PositionSide which = side_of(update.leg, update.amount);
+    see_position(state, event.symbol, which, update, absolute(update.amount));
+    if (update.leg == PositionLeg::both && !state.hedge_mode) {
+        // One net position: the other side holds nothing.
+        PositionUpdate empty = update;
+        empty.entry_price = {};
+        empty.liquidation_price = {};
+        const PositionSide other =
+            which == PositionSide::long_side ? PositionSide::short_side : PositionSide::long_side;
+        see_position(state, event.symbol, other, empty, {});
+    }
+    show_symbol(state, event.symbol);
+}
+
+void on_open_order(EngineState& state, const Event& event, Outbox& out) {
+    const OpenOrder& open = event.open_order;
+    if (!open.ours || event.symbol == no_symbol || !state.table.is_configured(event.symbol)) return;
+    OrderSlot slot = state.orders.find(open.id);
+    if (slot != no_slot) {
+        state.orders[slot].seen_in_snapshot = open.generation;
+        if (state.orders[slot].row.state == OrderState::unknown) query(state, slot, out);
+        return;
+    }
+    // Ours, but this process does not know it: both local memories were lost, or it is older.
+    slot = state.orders.create(open.id);
+    if (slot == no_slot) return;
+    Order& order = state.orders[slot];
+    OrderRow& row = order.row;
+    row.order_id = open.order_id;
+    row.price = open.price;
+    row.stop_price = open.stop_price;
+    row.quantity = open.quantity;
+    row.filled = open.filled;
+    row.created = row.updated = open.update_time;
+    row.symbol = event.symbol;
+    row.side = open.side;
+    const bool opens = open.id.role == Role::entry;
+    row.position_side = open.leg == PositionLeg::long_side    ? PositionSide::long_side
+                        : open.leg == PositionLeg::short_side ? PositionSide::short_side
+                        : opens                               ? opened_by(open.side)
+                                                              : opened_by(opposite(open.side));
+    row.type = open.type;
+    row.reduce_only = open.reduce_only;
+    row.close_position = open.close_position;
+    row.state = open.filled.positive() ? OrderState::partial : OrderState::working;
+    order.attributed = open.filled;
+    order.state_since = state.now;
+    order.seen_in_snapshot = open.generation;
+    if (opens) ++state.symbol(event.symbol).live_entries;
+    attach(state, slot);
+    record_order(state, slot, out);
+    // Without its tranche it protects nothing we know: an orphan (reference-behaviour.md §6.3).
+    if (order.tranche == no_slot && open.id.role != Role::backstop) cancel(state, slot, out);
+}
+
+void on_snapshot_mark(EngineState& state, const Event& event, Outbox& out) {
+    const SnapshotMark& mark = event.snapshot_mark;
+    if (mark.begins) {
+        state.snapshot_open = true;
+        state.snapshot_generation = mark.generation;
+        state.snapshot_requested = mark.requested_at;
+        for (SymbolState& symbol : state.symbols)
+            for (SideBook& side : symbol.sides) side.in_snapshot = false;
+        return;
+    }
+    const bool whole =
+        state.snapshot_open && mark.complete && mark.generation == state.snapshot_generation;
+    state.snapshot_open = false;
+    if (!whole) return out.want_snapshot();
+    finish_snapshot(state, out);
+    update_mode(state, out);
+    show_totals(state);
+}
+
+void watch_differences(EngineState& state, Outbox& out) {
+    for (std::size_t i = 0; i < state.symbols.size(); ++i) {
+        const SymbolId id{static_cast<std::uint16_t>(i)};
+        for (const PositionSide which : both_sides) {
+            SideBook& side = state.side(id, which);
+            if (side.exchange_time.count == 0 || state.now - side.last_fill < settle_time) continue;
+            if (side_quantity(state, id, which) == side.exchange_quantity) continue;
+            if (side.differs_since.count == 0) side.differs_since = state.now;
+            out.want_snapshot();
+        }
+    }
+}
+
+}  // namespace tranche

@@ -1,0 +1,29 @@
+// Limits: collateral with reservations, order counts, governors, and the mode that follows from
+// streams, reconciliation and operators.
+#pragma once
+
+#include "tranche/state.hpp"
+
+namespace tranche {
+
+/// Sets aside the margin of an entry's unfilled part, or frees it once the order is final.
+void refresh_reservation(EngineState& state, OrderSlot slot);
+
+/// May an entry of this margin be added? `entered` when it may.
+/// Equality passes, as documented. Source: reference-behaviour.md §3.6.
+Verdict check_collateral(const EngineState& state, const SymbolState& symbol, Notional margin);
+
+/// Do the governors let another entry of this notional pass? Source: reliability-model.md O5.
+Verdict check_governors(EngineState& state, Notional notional);
+
+/// Counts an entry against the governors.
+void count_entry(EngineState& state, Notional notional);
+
+/// Counts a realised result or a fee (negative).
+void book_result(EngineState& state, Notional result);
+
+/// Derives the mode from what is known; records and shows a change. Leaving trading is automatic,
+/// coming back needs a clean reconciliation.
+void update_mode(EngineState& state, Outbox& out);
+
+}  // namespace tranche

@@ -1,0 +1,76 @@
+// The engine as a stage: rings in, rings out. The only engine file that knows rings.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <span>
+
+#include "core/messages.hpp"
+#include "core/ring.hpp"
+#include "tranche/engine.hpp"
+
+namespace tranche {
+
+/// Takes events from its input rings in the given order, at most `batch` each a turn, and makes a
+/// timer event every `tick`. `Journal` has `room()` and `append(Record&)`. While journal or command
+/// ring lack the room that one event could need, it takes nothing: the inputs hold back.
+template <class Journal> struct EngineStage {
+    Engine& engine;
+    std::span<Ring<Event>* const> inputs;
+    Ring<Command>& commands;
+    Journal& journal;
+    std::atomic<bool>& snapshot_wanted;
+
+    static constexpr std::size_t batch = 64;
+    static constexpr Nanos tick = milliseconds(5);
+
+    Outbox out{};
+    Nanos next_tick{};
+    std::uint64_t held_back{};  // turns that found no room
+
+    std::size_t poll(Nanos now) {
+        std::size_t done = 0;
+        for (Ring<Event>* input : inputs) {
+            for (std::size_t i = 0; i < batch; ++i) {
+                const Event* event = input->front();
+                if (event == nullptr) break;
+                if (!has_room()) return done;
+                engine.on(*event, out);
+                input->pop();
+                flush();
+                ++done;
+            }
+        }
+        if (now >= next_tick && has_room()) {
+            next_tick = now + tick;
+            Event timer{};
+            timer.arrival_time = now;
+            timer.symbol = no_symbol;
+            timer.kind = EventKind::timer;
+            engine.on(timer, out);
+            flush();
+        }
+        return done;
+    }
+
+private:
+    bool has_room() {
+        const bool room = commands.room() >= Outbox::command_capacity &&
+                          journal.room() >= Outbox::record_capacity;
+        if (!room) ++held_back;
+        return room;
+    }
+    void flush() {
+        for (const Command& command : out.commands()) {
+            Command* slot = commands.slot();
+            require(slot != nullptr, "room for commands was checked");
+            *slot = command;
+            commands.publish();
+        }
+        for (const Record& record : out.records()) journal.append(record);
+        if (out.snapshot_wanted()) snapshot_wanted.store(true, std::memory_order_relaxed);
+        out.clear();
+    }
+};
+
+}  // namespace tranche

@@ -1,0 +1,124 @@
+#include "tranche/state.hpp"
+
+#include <algorithm>
+
+namespace tranche {
+namespace {
+
+/// Room for the window's events at the stream's rate of one a symbol and second, twice over.
+std::size_t window_capacity(Nanos span) {
+    return static_cast<std::size_t>(span.count / 1'000'000'000) * 2 + 64;
+}
+
+}  // namespace
+
+SymbolState::SymbolState(const SymbolRules& with_rules, const SymbolSettings& with_settings,
+                         Nanos span)
+    : rules{with_rules},
+      settings{with_settings},
+      window{span, window_capacity(span)},
+      leverage{with_settings.leverage} {
+    for (SideBook& side : sides) side.tranches.fill(no_slot);
+}
+
+std::size_t order_capacity(const EngineSettings& settings) {
+    // Per side: an entry budget, and for each tranche TP, SL, one of each being replaced, a close.
+    const std::size_t per_side =
+        settings.entry.max_open_orders + 8U + std::size_t{settings.tranche.max_per_side} * 6;
+    return std::max<std::size_t>(4096, settings.symbols.size() * 2 * per_side);
+}
+
+std::size_t tranche_capacity(const EngineSettings& settings) {
+    return std::max<std::size_t>(
+        64, settings.symbols.size() * 2 * (settings.tranche.max_per_side + 3U));
+}
+
+EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBoard& show)
+    : settings{std::move(with)},
+      table{names},
+      board{show},
+      tranches(tranche_capacity(settings)),
+      orders{order_capacity(settings)},
+      order_due(orders.capacity()),
+      tranche_due(tranches.size()),
+      trades{1U << 16} {
+    require(settings.symbols.size() == names.configured(), "each configured symbol has settings");
+    symbols.reserve(settings.symbols.size());
+    for (std::size_t i = 0; i < settings.symbols.size(); ++i)
+        symbols.emplace_back(names.rules(SymbolId{static_cast<std::uint16_t>(i)}),
+                             settings.symbols[i], settings.window.span);
+    free_tranches.reserve(tranches.size());
+    for (std::size_t i = tranches.size(); i-- > 0;)
+        free_tranches.push_back(static_cast<TrancheSlot>(i));
+    hedge_mode = settings.hedge_mode;
+    totals.mode = Mode::boot;
+    totals.hedge_mode = hedge_mode;
+}
+
+void record_order(EngineState& state, OrderSlot slot, Outbox& out) {
+    Order& order = state.orders[slot];
+    order.row.updated = state.now;
+    out.record(RecordKind::order, state.now).order = order.row;
+    if (slot < state.board.orders.size())
+        state.board.orders[slot].write({order.row, is_final(order.row.state) ? 0U : 1U});
+}
+
+void record_tranche(EngineState& state, TrancheSlot slot, Outbox& out) {
+    Tranche& tranche = state.tranches[slot];
+    tranche.row.updated = state.now;
+    out.record(RecordKind::tranche, state.now).tranche = tranche.row;
+    if (slot < state.board.tranches.size())
+        state.board.tranches[slot].write({tranche.row, is_final(tranche.row.state) ? 0U : 1U});
+}
+
+void record_alarm(EngineState& state, AlarmKind kind, bool raised, SymbolId symbol,
+                  TrancheId tranche, std::int64_t value, std::string_view text, Outbox& out) {
+    AlarmRow& alarm = out.record(RecordKind::alarm, state.now).alarm;
+    alarm.kind = kind;
+    alarm.raised = raised;
+    alarm.symbol = symbol;
+    alarm.tranche = tranche;
+    alarm.value = value;
+    text.copy(alarm.text.data(), alarm.text.size() - 1);
+}
+
+void show_symbol(EngineState& state, SymbolId id) {
+    const SymbolState& symbol = state.symbol(id);
+    SymbolBoardRow row{};
+    row.bid = symbol.bid;
+    row.ask = symbol.ask;
+    row.mark = symbol.mark;
+    row.book_time = symbol.book_time;
+    row.mark_time = symbol.mark_time;
+    row.last_liquidation_time = symbol.last_liquidation;
+    row.window_buy = symbol.window.sum(Side::buy);
+    row.window_sell = symbol.window.sum(Side::sell);
+    row.liquidations = symbol.liquidations;
+    row.entries = symbol.entries;
+    row.used_margin = symbol.used_margin;
+    row.reserved_margin = symbol.reserved_margin;
+    for (std::size_t s = 0; s < 2; ++s) {
+        const SideBook& side = symbol.sides[s];
+        row.position[s] = side.exchange_quantity;
+        row.position_entry[s] = side.exchange_entry;
+        row.liquidation_price[s] = side.liquidation_price;
+        row.position_time[s] = side.exchange_time;
+        row.reconciling[s] = side.differs_since.count != 0 || side.unknown_orders != 0;
+        row.open_tranches[s] = static_cast<std::uint8_t>(side.count);
+    }
+    row.leverage = symbol.leverage;
+    row.last_verdict = symbol.last_verdict;
+    row.isolated = symbol.isolated;
+    state.board.symbols[index(id)].write(row);
+}
+
+void show_totals(EngineState& state) {
+    state.totals.now = state.now;
+    state.totals.paused = state.paused;
+    state.totals.hedge_mode = state.hedge_mode;
+    state.totals.market_stream_up = state.streams.market_open > 0;
+    state.totals.user_stream_up = state.streams.user_open > 0;
+    state.board.engine.write(state.totals);
+}
+
+}  // namespace tranche

@@ -1,0 +1,71 @@
+// Liquidated volume of one symbol in a sliding span, and which events were seen before.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/messages.hpp"
+#include "core/settings.hpp"
+
+namespace tranche {
+
+/// Exact running sums over the events of the last `span`, the bound included. Capacity is fixed;
+/// when more events lie within the span than fit, the two oldest are counted as one until the
+/// newer of them leaves: the sum is never understated. Source: reference-behaviour.md §3.2.
+class VolumeWindow {
+public:
+    VolumeWindow(Nanos span, std::size_t capacity);
+
+    /// Counts one event. `value` in 1e-8 USDT or base units.
+    void add(Nanos time, Side side, std::int64_t value);
+
+    /// Forgets what lies before `now − span`.
+    void expire(Nanos now);
+
+    std::int64_t sum(Side side) const { return sums_[static_cast<std::size_t>(side)]; }
+
+    /// What is compared with the threshold of a trigger by a forced order of `trigger_side`.
+    std::int64_t sum(VolumeSide which, Side trigger_side) const {
+        return which == VolumeSide::both ? sums_[0] + sums_[1] : sum(trigger_side);
+    }
+    std::size_t size() const { return count_; }
+
+private:
+    struct Entry {
+        Nanos time;
+        std::array<std::int64_t, 2> values;
+    };
+    Entry& at(std::size_t position) { return entries_[(first_ + position) % entries_.size()]; }
+
+    Nanos span_;
+    std::vector<Entry> entries_;
+    std::size_t first_{};
+    std::size_t count_{};
+    std::array<std::int64_t, 2> sums_{};
+};
+
+/// Remembers the forced orders of the last five seconds: overlapping connections and streams bring
+/// the same one twice. Source: reference-behaviour.md §3.4.
+class RecentLiquidations {
+public:
+    /// True when an equal one (side, quantity, price, trade time) was seen within 5 s.
+    bool seen_before(const Liquidation& liquidation, Nanos now);
+
+private:
+    struct Entry {
+        Nanos arrival{INT64_MIN / 2};
+        Nanos trade_time;
+        Price price;
+        Quantity quantity;
+        Side side{};
+    };
+    static constexpr Nanos memory = seconds(5);
+    // The stream carries at most one a second and symbol; this bears eight copies of that.
+    std::array<Entry, 48> entries_{};
+    std::size_t next_{};
+};
+
+}  // namespace tranche
