@@ -118,10 +118,6 @@ void finish_snapshot(EngineState& state, Outbox& out) {
         for (const PositionSide which : both_sides)
             agrees = compare(state, SymbolId{static_cast<std::uint16_t>(i)}, which, out) && agrees;
     state.totals.last_reconcile = state.now;
-    const bool missing =
-        std::any_of(state.order_due.begin(),
-                    state.order_due.begin() + static_cast<std::ptrdiff_t>(state.orders.highest()),
-                    [](Nanos) { return false; });
     state.reconciled = agrees && state.totals.unknown_now == 0;
     if (agrees) state.streams.user_gap = false;
     if (!state.reconciled) out.want_snapshot();
