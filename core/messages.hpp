@@ -149,7 +149,7 @@ struct SnapshotMark {
 struct StreamChange {
     StreamKind stream;
     std::uint8_t connection;
-    StreamState state;
+    StreamCondition state;
     std::array<std::byte, 109> reserved;
 };
 

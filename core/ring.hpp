@@ -100,6 +100,8 @@ public:
 
     /// Consumer: gives the oldest `count` elements back; they must have been seen.
     void pop(std::size_t count = 1) {
+        require(static_cast<Index>(consumer_.written_seen - consumer_.next) >= count,
+                "only elements that were seen are given back");
         consumer_.next = static_cast<Index>(consumer_.next + static_cast<Index>(count));
         // pairs with the acquire in slot()
         indices_->read.store(consumer_.next, std::memory_order_release);

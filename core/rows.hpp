@@ -61,7 +61,7 @@ enum class TimeInForce : std::uint8_t { gtc, ioc, fok, gtx };
 enum class WorkingType : std::uint8_t { contract_price, mark_price };
 enum class ForcedClose : std::uint8_t { none, liquidation, deleveraging };
 enum class CommissionAsset : std::uint8_t { usdt, other };
-enum class StreamState : std::uint8_t { open, lost, gap };
+enum class StreamCondition : std::uint8_t { open, lost, gap };
 enum class AccountNoticeKind : std::uint8_t {
     margin_call,
     listen_key_expired,

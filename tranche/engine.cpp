@@ -84,20 +84,20 @@ void Engine::on_stream_change(const StreamChange& change, Outbox& out) {
     std::uint16_t& open =
         change.stream == StreamKind::market ? streams.market_open : streams.user_open;
     switch (change.state) {
-        case StreamState::open: ++open; break;
-        case StreamState::lost:
+        case StreamCondition::open: ++open; break;
+        case StreamCondition::lost:
             if (open > 0) --open;
             break;
-        case StreamState::gap: break;
+        case StreamCondition::gap: break;
     }
-    if (change.stream == StreamKind::user && change.state != StreamState::open) {
+    if (change.stream == StreamKind::user && change.state != StreamCondition::open) {
         // Fills may have passed unseen: no entries before a snapshot has agreed again.
         streams.user_gap = true;
         state_.reconciled = false;
     }
     if (change.stream == StreamKind::user) out.want_snapshot();
-    const bool lost = change.state == StreamState::lost && open == 0;
-    if (lost || (change.state == StreamState::open && open == 1))
+    const bool lost = change.state == StreamCondition::lost && open == 0;
+    if (lost || (change.state == StreamCondition::open && open == 1))
         record_alarm(state_,
                      change.stream == StreamKind::market ? AlarmKind::market_stream_lost
                                                          : AlarmKind::user_stream_lost,
