@@ -48,6 +48,8 @@ Receive::Receive(Reactor& reactor, ByteRing& frames, Ring<StreamState>& states,
                  Ring<PathChange>& paths)
     : reactor_{reactor}, frames_{frames}, states_{states}, paths_{paths} {}
 
+Receive::~Receive() = default;
+
 Result<std::unique_ptr<Receive>> Receive::create(Reactor& reactor, const TlsContext* tls,
                                                  std::vector<StreamPlan> plans, ByteRing& frames,
                                                  Ring<StreamState>& states, Ring<PathChange>& paths,

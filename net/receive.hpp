@@ -85,6 +85,10 @@ public:
                                                    Ring<StreamState>& states,
                                                    Ring<PathChange>& paths, std::uint64_t seed);
 
+    Receive(const Receive&) = delete;
+    Receive& operator=(const Receive&) = delete;
+    ~Receive();
+
     /// One turn, the reactor's included. Returns the messages delivered.
     std::size_t poll(Nanos now);
 

@@ -56,10 +56,11 @@ void ServerPeer::cut() {
     ::shutdown(fd_, SHUT_WR);
 }
 
-void ServerPeer::reset() {
+void ServerPeer::abort() {
     const linger at_once{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    ::close(::dup(fd_));
+    ::close(fd_);
+    fd_ = -1;
 }
 
 std::string ServerPeer::accept_upgrade() {
@@ -94,9 +95,11 @@ LoopbackServer::~LoopbackServer() {
     stopping_ = true;
     ::shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
-    for (const int fd : sockets_) ::shutdown(fd, SHUT_RDWR);
+    {
+        const std::lock_guard lock{mutex_};
+        for (const int fd : sockets_) ::shutdown(fd, SHUT_RDWR);
+    }
     for (std::thread& thread : threads_) thread.join();
-    for (const int fd : sockets_) ::close(fd);
     ::close(listener_);
 }
 
@@ -106,26 +109,36 @@ void LoopbackServer::serve() {
         if (fd < 0) return;
         const int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        sockets_.push_back(fd);
+        {
+            const std::lock_guard lock{mutex_};
+            sockets_.insert(fd);
+        }
         threads_.emplace_back([this, fd, number = accepted_++] { handle(fd, number); });
     }
 }
 
 void LoopbackServer::handle(int fd, int number) {
     SSL* ssl = nullptr;
+    bool open = true;
     if (tls_ != nullptr) {
         ssl = SSL_new(tls_);
         SSL_set_fd(ssl, fd);
-        if (SSL_accept(ssl) != 1) {
-            SSL_free(ssl);
-            ::shutdown(fd, SHUT_RDWR);
-            return;
-        }
+        open = SSL_accept(ssl) == 1;
     }
     ServerPeer peer{fd, ssl};
-    handler_(peer, number);
-    ::shutdown(fd, SHUT_WR);
+    if (open) handler_(peer, number);
     SSL_free(ssl);
+    {
+        const std::lock_guard lock{mutex_};
+        sockets_.erase(fd);
+        if (!peer.aborted()) ::close(fd);
+    }
+    ++handled_;
+    handled_.notify_all();
+}
+
+void LoopbackServer::join_handlers(int count) const {
+    for (int seen = handled_; seen < count; seen = handled_) handled_.wait(seen);
 }
 
 namespace {

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
+#include <set>
 #include <openssl/ssl.h>
 #include <string>
 #include <thread>
@@ -27,8 +29,9 @@ public:
     void end();
     /// The end of the stream without the alert.
     void cut();
-    /// A reset instead of an orderly end.
-    void reset();
+    /// Ends with a reset at once; nothing else may be called afterwards.
+    void abort();
+    bool aborted() const { return fd_ < 0; }
     /// Answers a WebSocket upgrade; returns the request.
     std::string accept_upgrade();
 
@@ -50,6 +53,8 @@ public:
     SocketAddress address() const;
     std::uint16_t port() const { return port_; }
     int accepted() const { return accepted_; }
+    /// Waits until `count` handlers have returned and their sockets are done with.
+    void join_handlers(int count) const;
 
 private:
     void serve();
@@ -60,9 +65,11 @@ private:
     int listener_ = -1;
     std::uint16_t port_{};
     std::atomic<int> accepted_{};
+    std::atomic<int> handled_{};
     std::atomic<bool> stopping_{};
     std::vector<std::thread> threads_;
-    std::vector<int> sockets_;
+    std::mutex mutex_;
+    std::set<int> sockets_;  // guarded by mutex_
     std::thread acceptor_;
 };
 
