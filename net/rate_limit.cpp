@@ -23,10 +23,10 @@ std::uint32_t cost_in(RateUnit unit, RateCost cost) {
 void RateWindow::advance(Nanos now) {
     const std::int64_t slice = now.count / (limit_.interval.count / std::int64_t{slices});
     if (slice <= slice_) return;  // a clock that steps back keeps counting where it was
-    const std::int64_t gone = std::min<std::int64_t>(slice - slice_, slices);
+    const auto kept = static_cast<std::int64_t>(counts_.size());
+    const std::int64_t gone = std::min(slice - slice_, kept);
     for (std::int64_t i = 1; i <= gone; ++i) {
-        std::uint32_t& count =
-            counts_[static_cast<std::size_t>((slice_ + i) % static_cast<std::int64_t>(slices))];
+        std::uint32_t& count = counts_[static_cast<std::size_t>((slice - gone + i) % kept)];
         sum_ -= count;
         count = 0;
     }
@@ -40,7 +40,7 @@ std::uint32_t RateWindow::used(Nanos now) {
 
 void RateWindow::add(std::uint32_t units, Nanos now) {
     advance(now);
-    counts_[static_cast<std::size_t>(slice_ % static_cast<std::int64_t>(slices))] += units;
+    counts_[static_cast<std::size_t>(slice_) % counts_.size()] += units;
     sum_ += units;
 }
 

@@ -62,8 +62,8 @@ private:
     void advance(Nanos now);
 
     RateLimit limit_{};
-    std::array<std::uint32_t, slices> counts_{};
-    std::int64_t slice_{};  // the newest slice, counted since the epoch
+    std::array<std::uint32_t, slices + 1> counts_{};  // the newest one is not over yet
+    std::int64_t slice_{};                            // the newest slice, counted since the epoch
     std::uint32_t sum_{};
 };
 

@@ -1,0 +1,35 @@
+// The exchange's dialect of orders, as the gateway wants it.
+#pragma once
+
+#include "net/aster/replies.hpp"
+#include "net/aster/requests.hpp"
+
+namespace tranche::aster {
+
+/// Encodes and decodes orders of one account. Keeps a reference to `requests`; one thread.
+class OrderAdapter {
+public:
+    explicit OrderAdapter(const OrderRequests& requests) : requests_{requests} {}
+
+    std::size_t encode(const Command& command, Nanos now, std::span<char> out) {
+        return requests_.encode(command, now, out);
+    }
+    std::size_t encode_ping(std::span<char> out) { return requests_.encode_ping(out); }
+    /// Every order request weighs 1; only new orders count as orders (exchange-protocol.md §4.2).
+    RateCost cost(const Command& command) const {
+        return {.weight = 1, .orders = command.kind == CommandKind::place ? 1U : 0U};
+    }
+    RateAnswer read_limits(const HttpResponse& response, Nanos now) const {
+        return aster::read_limits(response, now);
+    }
+    Reply decode(const Command& command, const HttpResponse& response, const RateAnswer& rate) {
+        return decoder_.decode(command, response, rate);
+    }
+
+private:
+    const OrderRequests& requests_;
+    ReplyDecoder decoder_;
+};
+static_assert(tranche::OrderAdapter<OrderAdapter>);
+
+}  // namespace tranche::aster

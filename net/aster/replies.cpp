@@ -1,0 +1,257 @@
+#include "net/aster/replies.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include "core/ids.hpp"
+#include "core/numbers.hpp"
+#include "core/require.hpp"
+#include "net/aster/words.hpp"
+
+namespace tranche::aster {
+namespace {
+
+constexpr std::int64_t too_many_requests = -1003;
+constexpr std::int64_t too_many_orders = -1015;
+constexpr std::int64_t unknown_error = -1000;
+constexpr std::int64_t invalid_signature = -1022;
+constexpr std::int64_t key_refused = -2015;
+constexpr std::int64_t cancel_rejected = -2011;
+constexpr std::int64_t no_such_order = -2013;
+constexpr std::int64_t bad_client_id = -4015;  // on old gateways also: taken by an open order
+
+struct CodeRange {
+    std::int64_t from;
+    std::int64_t to;
+};
+
+/// Codes of exchange-protocol.md §9.2 whose meaning is "this had no effect", whatever was asked.
+/// Left out on purpose: -1001, -1006, -1007, -1016 (fate unknown), -4083 (parts of a batch may
+/// have passed), -4116 (the id is taken, so the first copy is alive).
+constexpr std::array<CodeRange, 16> certain_rejections{{
+    {-1002, -1002},
+    {-1005, -1004},
+    {-1011, -1011},
+    {-1014, -1013},
+    {-1023, -1020},
+    {-1130, -1100},
+    {-1136, -1136},
+    {-2010, -2010},
+    {-2016, -2014},
+    {-2028, -2018},
+    {-2031, -2031},
+    {-4082, -4000},
+    {-4115, -4084},
+    {-4184, -4117},
+    {-4225, -4225},
+    {-5053, -5050},
+}};
+
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// What is behind `prefix` (lower case) in `name`, whatever the case of `name`.
+std::optional<std::string_view> after(std::string_view name, std::string_view prefix) {
+    if (name.size() < prefix.size()) return std::nullopt;
+    for (std::size_t i = 0; i < prefix.size(); ++i)
+        if (lower(name[i]) != prefix[i]) return std::nullopt;
+    return name.substr(prefix.size());
+}
+
+template <class Integer> std::optional<Integer> whole(std::string_view text) {
+    Integer value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// `1M`, `10S`: a count and a unit.
+std::optional<Nanos> interval_of(std::string_view text) {
+    if (text.size() < 2) return std::nullopt;
+    const auto count = whole<std::uint16_t>(text.substr(0, text.size() - 1));
+    if (!count) return std::nullopt;
+    switch (lower(text.back())) {
+        case 's': return seconds(*count);
+        case 'm': return seconds(std::int64_t{*count} * 60);
+        case 'h': return seconds(std::int64_t{*count} * 3'600);
+        case 'd': return seconds(std::int64_t{*count} * 86'400);
+        default: return std::nullopt;
+    }
+}
+
+void read_usage(const HttpHeader& header, RateAnswer& answer) {
+    RateUnit unit = RateUnit::weight;
+    auto rest = after(header.name, "x-mbx-used-weight-");
+    if (!rest) {
+        rest = after(header.name, "x-mbx-order-count-");
+        unit = RateUnit::orders;
+    }
+    if (!rest || answer.usage_count == answer.usage.size()) return;
+    const auto interval = interval_of(*rest);
+    const auto used = whole<std::uint32_t>(header.value);
+    if (interval && used) answer.usage[answer.usage_count++] = {unit, *interval, *used};
+}
+
+/// `… banned until 1785000000000 …`, milliseconds; 0 when the text does not say so.
+Nanos end_of_ban(std::span<const char> body) {
+    constexpr std::string_view mark = "banned until ";
+    constexpr std::size_t digits = 13;
+    const std::string_view text{body.data(), std::min<std::size_t>(body.size(), 1024)};
+    const auto at = text.find(mark);
+    if (at == std::string_view::npos) return {};
+    const auto end = whole<std::int64_t>(text.substr(at + mark.size(), digits));
+    return end && *end > 0 ? milliseconds(*end) : Nanos{};
+}
+
+/// A whole number that gateways may have put into quotes.
+bool read_whole(simdjson::ondemand::value value, std::int64_t& out) {
+    if (value.get_int64().get(out) == simdjson::SUCCESS) return true;
+    std::string_view text;
+    if (value.get_string().get(text) != simdjson::SUCCESS) return false;
+    const auto number = whole<std::int64_t>(text);
+    if (number) out = *number;
+    return number.has_value();
+}
+
+/// An average is a rounded quotient anyway, so decimals beyond the eighth are cut.
+std::optional<Price> average_of(std::string_view text) {
+    const auto point = text.find('.');
+    if (point != std::string_view::npos) text = text.substr(0, point + 1 + 8);
+    return parse_as<Price>(text);
+}
+
+}  // namespace
+
+bool is_certain_rejection(CommandKind kind, std::int64_t code) {
+    // "No such order" is an answer to a cancel or a question; to a new order it makes no sense.
+    if (code == cancel_rejected || code == no_such_order) return kind != CommandKind::place;
+    return std::ranges::any_of(certain_rejections, [code](CodeRange range) {
+        return code >= range.from && code <= range.to;
+    });
+}
+
+RateAnswer read_limits(const HttpResponse& response, Nanos now) {
+    RateAnswer answer;
+    for (const HttpHeader& header : response.all()) read_usage(header, answer);
+    if (response.status != 429 && response.status != 418) return answer;
+    answer.verdict = response.status == 418 ? RateVerdict::banned : RateVerdict::throttled;
+    const auto wait = whole<std::uint32_t>(response.find("Retry-After"));
+    if (wait) answer.retry_after = now + seconds(*wait);
+    answer.retry_after = std::max(answer.retry_after, end_of_ban(response.body));
+    return answer;
+}
+
+ReplyDecoder::ReplyDecoder() {
+    require(parser_.allocate(longest_body) == simdjson::SUCCESS,
+            "there is memory for a reply parser");
+}
+
+Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
+                           const RateAnswer& rate) {
+    Reply reply{};
+    reply.http_status = static_cast<std::uint16_t>(response.status);
+    reply.verdict = ReplyClass::unknown;
+    reply.retry_after = rate.retry_after;
+    const Body body = read(response);
+    if (body.has_code) reply.code = static_cast<std::int32_t>(body.code);
+    if (response.status == 418) {
+        reply.verdict = ReplyClass::banned;
+    } else if (response.status == 429) {
+        reply.verdict = ReplyClass::throttled;
+    } else if (response.status == 200) {
+        if (accept(command, body, reply)) reply.verdict = ReplyClass::accepted;
+    } else if (response.status >= 400 && response.status < 500 && body.is_object && body.has_code) {
+        refuse(command, body, reply);
+    }
+    return reply;
+}
+
+ReplyDecoder::Body ReplyDecoder::read(const HttpResponse& response) {
+    Body body;
+    const std::span<const char> bytes = response.body;
+    if (bytes.empty() || bytes.size() > longest_body) return body;
+    std::memcpy(copy_.data(), bytes.data(), bytes.size());
+    std::memset(copy_.data() + bytes.size(), 0, simdjson::SIMDJSON_PADDING);
+    simdjson::ondemand::document document;
+    simdjson::ondemand::object object;
+    if (parser_.iterate(copy_.data(), bytes.size(), copy_.size()).get(document) ||
+        document.get_object().get(object) || !read_members(object, body) ||
+        document.current_location().error() != simdjson::OUT_OF_BOUNDS)
+        return Body{};  // half an answer is none
+    body.is_object = true;
+    return body;
+}
+
+bool ReplyDecoder::read_members(simdjson::ondemand::object object, Body& body) {
+    for (auto member : object) {
+        simdjson::ondemand::field field;
+        std::string_view key;
+        if (std::move(member).get(field) || field.unescaped_key().get(key)) return false;
+        if (!read_member(key, field.value(), body)) return false;
+    }
+    return true;
+}
+
+bool ReplyDecoder::read_member(std::string_view key, simdjson::ondemand::value value, Body& body) {
+    const auto text = [&value](std::string_view& out) {
+        return value.get_string().get(out) == simdjson::SUCCESS;
+    };
+    if (key == "orderId") return read_whole(value, body.order_id);
+    if (key == "clientOrderId") return text(body.client_order_id);
+    if (key == "status") return text(body.status);
+    if (key == "executedQty") return text(body.filled);
+    if (key == "avgPrice") return text(body.average_price);
+    if (key == "updateTime") return read_whole(value, body.update_time);
+    if (key == "msg") return text(body.message);
+    if (key == "code") return body.has_code = read_whole(value, body.code);
+    return true;  // simdjson skips what was not looked at
+}
+
+/// True when the body is the order the command was about.
+bool ReplyDecoder::accept(const Command& command, const Body& body, Reply& reply) {
+    if (!body.is_object || body.order_id <= 0 || body.status.empty()) return false;
+    if (command.id != ClientOrderId{}) {
+        if (decode_client_order_id(body.client_order_id) != command.id) return false;
+    } else if (body.order_id != command.order_id) {
+        return false;
+    }
+    const auto filled = parse_as<Quantity>(body.filled);
+    if (!filled || filled->raw < 0) return false;
+    if (!body.average_price.empty()) {
+        const auto average = average_of(body.average_price);
+        if (!average || average->raw < 0) return false;
+        reply.average_price = *average;
+    }
+    constexpr std::int64_t latest = INT64_MAX / 1'000'000;
+    if (body.update_time < 0 || body.update_time > latest) return false;
+    reply.order_id = body.order_id;
+    reply.filled = *filled;
+    reply.status = order_status_of(body.status);
+    reply.exchange_time = milliseconds(body.update_time);
+    return true;
+}
+
+/// A 4xx with a code: rejected for certain, throttled, or still unknown.
+void ReplyDecoder::refuse(const Command& command, const Body& body, Reply& reply) {
+    if (body.code == too_many_requests || body.code == too_many_orders) {
+        reply.verdict = ReplyClass::throttled;
+        return;
+    }
+    // -1000 hides two refusals of the key behind its text; they get the code that means the same.
+    if (body.code == unknown_error) {
+        if (contains(body.message, "Signature check failed")) reply.code = invalid_signature;
+        if (contains(body.message, "No agent found")) reply.code = key_refused;
+    }
+    const bool id_taken = body.code == bad_client_id && (contains(body.message, "uplicat"));
+    if (!id_taken && is_certain_rejection(command.kind, reply.code))
+        reply.verdict = ReplyClass::rejected;
+}
+
+}  // namespace tranche::aster

@@ -1,0 +1,57 @@
+// What an answer to an order request means. In doubt an order may exist: only codes on an allow
+// list prove that it does not. Source: reliability-model.md §2.1; exchange-protocol.md §4.5, §9.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <simdjson.h>
+#include <string_view>
+
+#include "core/messages.hpp"
+#include "net/http.hpp"
+#include "net/order_answer.hpp"
+
+namespace tranche::aster {
+
+/// True when an answer with `code` (HTTP 4xx) proves that the command had no effect.
+bool is_certain_rejection(CommandKind kind, std::int64_t code);
+
+/// What the headers, and the text of a ban, say about the budgets.
+RateAnswer read_limits(const HttpResponse& response, Nanos now);
+
+/// Reads answers. Allocates only when made; one thread.
+class ReplyDecoder {
+public:
+    ReplyDecoder();
+
+    /// Everything of a reply but what the gateway knows itself.
+    Reply decode(const Command& command, const HttpResponse& response, const RateAnswer& rate);
+
+private:
+    static constexpr std::size_t longest_body = 16 * 1024;  // an order needs less than one
+
+    /// Members of an order or an error object; views into the parser's memory.
+    struct Body {
+        bool is_object{};
+        bool has_code{};
+        std::int64_t code{};
+        std::string_view message;
+        std::int64_t order_id{};
+        std::string_view client_order_id;
+        std::string_view status;
+        std::string_view filled;
+        std::string_view average_price;
+        std::int64_t update_time{};
+    };
+    Body read(const HttpResponse& response);
+    static bool read_members(simdjson::ondemand::object object, Body& body);
+    static bool read_member(std::string_view key, simdjson::ondemand::value value, Body& body);
+    static bool accept(const Command& command, const Body& body, Reply& reply);
+    static void refuse(const Command& command, const Body& body, Reply& reply);
+
+    simdjson::ondemand::parser parser_;
+    std::array<char, longest_body + simdjson::SIMDJSON_PADDING> copy_{};
+};
+
+}  // namespace tranche::aster

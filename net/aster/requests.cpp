@@ -1,0 +1,254 @@
+#include "net/aster/requests.hpp"
+
+#include <utility>
+
+#include "core/ids.hpp"
+#include "core/require.hpp"
+
+namespace tranche::aster {
+namespace {
+
+std::string_view text_of(Method method) {
+    switch (method) {
+        case Method::get: return "GET";
+        case Method::post: return "POST";
+        case Method::put: return "PUT";
+        case Method::del: return "DELETE";
+    }
+    return {};
+}
+
+std::string_view text_of(Side side) {
+    return side == Side::buy ? "BUY" : "SELL";
+}
+
+std::string_view text_of(PositionSide side) {
+    return side == PositionSide::long_side ? "LONG" : "SHORT";
+}
+
+std::string_view text_of(TimeInForce time_in_force) {
+    switch (time_in_force) {
+        case TimeInForce::gtc: return "GTC";
+        case TimeInForce::ioc: return "IOC";
+        case TimeInForce::fok: return "FOK";
+        case TimeInForce::gtx: return "GTX";
+    }
+    return {};
+}
+
+/// Types we place; empty for the others.
+std::string_view text_of(OrderType type) {
+    switch (type) {
+        case OrderType::limit: return "LIMIT";
+        case OrderType::market: return "MARKET";
+        case OrderType::stop: return "STOP";
+        case OrderType::stop_market: return "STOP_MARKET";
+        case OrderType::take_profit: return "TAKE_PROFIT";
+        case OrderType::take_profit_market: return "TAKE_PROFIT_MARKET";
+        case OrderType::trailing_stop_market:
+        case OrderType::liquidation:
+        case OrderType::unknown: return {};
+    }
+    return {};
+}
+
+bool has_limit_price(OrderType type) {
+    return type == OrderType::limit || type == OrderType::stop || type == OrderType::take_profit;
+}
+
+bool can_close_position(OrderType type) {
+    return type == OrderType::stop_market || type == OrderType::take_profit_market;
+}
+
+std::string full_path(const RequestTarget& target, Resource resource) {
+    const Path parts = path(target.venue, target.auth, resource);
+    return target.prefix + std::string{parts.version} + std::string{parts.leaf};
+}
+
+/// Header lines that every request has, from Host on, without the empty line.
+std::string headers_of(const RequestTarget& target, const std::string& api_key) {
+    std::string headers = "Host: " + target.host_header + "\r\nUser-Agent: ";
+    headers += user_agent;
+    headers += "\r\n";
+    if (!api_key.empty()) headers += "X-MBX-APIKEY: " + api_key + "\r\n";
+    return headers;
+}
+
+constexpr std::string_view form_header = "Content-Type: application/x-www-form-urlencoded\r\n";
+
+std::string encoded(std::span<const Parameter> parameters) {
+    std::string text;
+    for (const Parameter& parameter : parameters) {
+        if (!text.empty()) text += '&';
+        text += percent_encode(parameter.name) + '=' + percent_encode(parameter.value);
+    }
+    return text;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- cold
+
+Result<std::string> Requests::build(Method method, Resource resource,
+                                    std::span<const Parameter> parameters, Nanos now) const {
+    if (path(target_.venue, target_.auth, resource).leaf.empty())
+        return Error{ErrorKind::usage, "the exchange has no " + std::string{leaf(resource)} +
+                                           " under this venue and authentication scheme"};
+    const Access needed = access(target_.auth, resource);
+    if (needed != Access::open && !authenticator_.can_sign())
+        return Error{ErrorKind::credentials,
+                     std::string{leaf(resource)} + " needs credentials, and none are loaded"};
+    std::string text = encoded(parameters);
+    if (needed == Access::full) {
+        const std::size_t length = text.size();
+        text.resize(length + authentication_capacity);
+        Text writer{text};
+        writer.take(length);
+        authenticator_.sign(writer, 0, now);
+        text.resize(writer.size());
+    }
+    const bool form = method == Method::post || method == Method::put;
+    std::string request = std::string{text_of(method)} + ' ' + full_path(target_, resource);
+    if (!form && !text.empty()) request += '?' + text;
+    request += " HTTP/1.1\r\n";
+    request += headers_of(target_, needed == Access::open ? "" : authenticator_.api_key());
+    if (!form) return request + "\r\n";
+    request += form_header;
+    return request + "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
+}
+
+// ---------------------------------------------------------------- hot
+
+OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& authenticator,
+                             const SymbolTable& symbols, bool hedge_mode)
+    : authenticator_{authenticator}, hedge_mode_{hedge_mode} {
+    const std::string order = full_path(target, Resource::order);
+    const std::string headers = headers_of(target, authenticator.api_key());
+    place_head_ = "POST " + order + " HTTP/1.1\r\n" + headers + std::string{form_header} +
+                  "Content-Length: 000\r\n\r\n";
+    length_at_ = place_head_.size() - std::string_view{"000\r\n\r\n"}.size();
+    cancel_head_ = "DELETE " + order + "?";
+    query_head_ = "GET " + order + "?";
+    query_tail_ = " HTTP/1.1\r\n" + headers + "\r\n";
+    ping_ = "GET " + full_path(target, Resource::ping) + " HTTP/1.1\r\n" + headers_of(target, "") +
+            "\r\n";
+
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        const SymbolId id{static_cast<std::uint16_t>(i)};
+        SymbolParts& parts = symbols_.emplace_back();
+        parts.name = "symbol=" + percent_encode(symbols.name(id));
+        for (const Side side : {Side::buy, Side::sell})
+            for (const PositionSide position :
+                 {PositionSide::long_side, PositionSide::short_side}) {
+                std::string& part =
+                    parts.place[static_cast<std::size_t>(side) * 2 + index(position)];
+                part = parts.name + "&side=" + std::string{text_of(side)};
+                // One-way mode knows BOTH only, which is what leaving it out means.
+                if (hedge_mode) part += "&positionSide=" + std::string{text_of(position)};
+                part += "&newOrderRespType=" + std::string{response_type} + "&type=";
+            }
+    }
+}
+
+std::size_t OrderRequests::encode(const Command& command, Nanos now, std::span<char> out) const {
+    require(out.size() >= order_request_capacity, "a request has room to be written");
+    if (!authenticator_.can_sign() || index(command.symbol) >= symbols_.size()) return 0;
+    switch (command.kind) {
+        case CommandKind::place: return encode_place(command, now, Text{out});
+        case CommandKind::cancel:
+        case CommandKind::query: return encode_named(command, now, Text{out});
+    }
+    return 0;
+}
+
+std::size_t OrderRequests::encode_ping(std::span<char> out) const {
+    Text text{out};
+    text.put(ping_);
+    return text.size();
+}
+
+bool OrderRequests::may_place(const Command& command) const {
+    const bool opens = command.side == opening_side(command.position_side);
+    if (opens != (command.id.role == Role::entry)) return false;
+    if (opens && (command.reduce_only || command.close_position)) return false;
+    if (text_of(command.type).empty()) return false;
+    if (command.close_position && !can_close_position(command.type)) return false;
+    if (!command.close_position && !command.quantity.positive()) return false;
+    if (has_limit_price(command.type) && !command.price.positive()) return false;
+    return !is_conditional(command.type) || command.stop_price.positive();
+}
+
+const std::string& OrderRequests::place_part(const Command& command) const {
+    return symbols_[index(command.symbol)]
+        .place[static_cast<std::size_t>(command.side) * 2 + index(command.position_side)];
+}
+
+void OrderRequests::put_parameters(const Command& command, Text& text) const {
+    text.put(place_part(command));
+    text.put(text_of(command.type));
+    if (command.type == OrderType::limit) {
+        text.put("&timeInForce=");
+        text.put(text_of(command.time_in_force));
+    }
+    if (command.close_position) {
+        text.put("&closePosition=true");
+    } else {
+        text.put("&quantity=");
+        text.put(command.quantity);
+        // Every order that does not open carries it, whether or not the command said so; hedge mode
+        // refuses it (-1106) and needs none, because the position's side bounds the order.
+        if (!hedge_mode_ && command.id.role != Role::entry) text.put("&reduceOnly=true");
+    }
+    if (has_limit_price(command.type)) {
+        text.put("&price=");
+        text.put(command.price);
+    }
+    if (is_conditional(command.type)) {
+        text.put("&stopPrice=");
+        text.put(command.stop_price);
+        text.put(command.working_type == WorkingType::mark_price ? "&workingType=MARK_PRICE"
+                                                                 : "&workingType=CONTRACT_PRICE");
+        if (command.price_protect) text.put("&priceProtect=TRUE");
+    }
+    text.put("&newClientOrderId=");
+    const ClientOrderIdText id = tranche::encode(command.id);
+    text.put({id.data(), id.size()});
+}
+
+std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text text) const {
+    if (!may_place(command)) return 0;
+    text.put(place_head_);
+    const std::size_t body = text.size();
+    put_parameters(command, text);
+    authenticator_.sign(text, body, now);
+    // Either scheme's tail alone makes it three digits, and no body comes near four.
+    const std::size_t length = text.size() - body;
+    require(length >= 100 && length <= 999, "the length of an order's body has three digits");
+    const std::span<char> digits = text.written(length_at_, 3);
+    digits[0] = static_cast<char>('0' + length / 100);
+    digits[1] = static_cast<char>('0' + length / 10 % 10);
+    digits[2] = static_cast<char>('0' + length % 10);
+    return text.size();
+}
+
+/// By our id, which is never used twice; by the exchange's for orders that are not ours.
+std::size_t OrderRequests::encode_named(const Command& command, Nanos now, Text text) const {
+    const bool ours = command.id != ClientOrderId{};
+    if (!ours && command.order_id <= 0) return 0;
+    text.put(command.kind == CommandKind::cancel ? cancel_head_ : query_head_);
+    const std::size_t query = text.size();
+    text.put(symbols_[index(command.symbol)].name);
+    if (ours) {
+        text.put("&origClientOrderId=");
+        const ClientOrderIdText id = tranche::encode(command.id);
+        text.put({id.data(), id.size()});
+    } else {
+        text.put("&orderId=");
+        text.put(static_cast<std::uint64_t>(command.order_id));
+    }
+    authenticator_.sign(text, query, now);
+    text.put(query_tail_);
+    return text.size();
+}
+
+}  // namespace tranche::aster

@@ -1,0 +1,111 @@
+// Requests as bytes: orders from pre-built parts on the hot path, everything else at leisure.
+// Source: exchange-protocol.md §4.1, §4.2, §6; reference-behaviour.md §3.7.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/messages.hpp"
+#include "core/settings.hpp"
+#include "core/symbols.hpp"
+#include "net/aster/authenticator.hpp"
+#include "net/aster/endpoints.hpp"
+#include "net/aster/text.hpp"
+
+namespace tranche::aster {
+
+enum class Method : std::uint8_t { get, post, put, del };
+
+struct Parameter {
+    std::string_view name;
+    std::string_view value;
+};
+
+/// Where requests go and in whose dialect.
+struct RequestTarget {
+    Venue venue{Venue::aster};
+    AuthScheme auth{AuthScheme::v3};
+    std::string host_header;  // as net/address.hpp's Endpoint gives it
+    std::string prefix;       // of every path; usually empty
+};
+
+/// The firewall in front of the exchange turns requests without one away (§1.2).
+inline constexpr std::string_view user_agent = "tranche/0.1";
+
+/// ACK answers as soon as the order is in; fills come faster by the user stream than RESULT would
+/// bring them (§6.1).
+inline constexpr std::string_view response_type = "ACK";
+
+/// Room one order request needs at most.
+inline constexpr std::size_t order_request_capacity = 2048;
+
+/// Any request, whole. Cold: allocates. Const functions may be called from any thread.
+class Requests {
+public:
+    /// Keeps a reference to `authenticator`.
+    Requests(RequestTarget target, const Authenticator& authenticator)
+        : target_{std::move(target)}, authenticator_{authenticator} {}
+
+    /// A request with what the resource demands: nothing, the key's header, or a signature over the
+    /// percent-encoded parameters. GET and DELETE carry them in the query, POST and PUT as a form.
+    /// Errors (usage): the venue has no such resource; (credentials): it needs a key we do not
+    /// have.
+    Result<std::string> build(Method method, Resource resource,
+                              std::span<const Parameter> parameters, Nanos now) const;
+
+    /// GET of a public resource. Errors (usage): the venue has no such resource.
+    Result<std::string> build_public(Resource resource,
+                                     std::span<const Parameter> parameters = {}) const {
+        return build(Method::get, resource, parameters, Nanos{});
+    }
+
+private:
+    RequestTarget target_;
+    const Authenticator& authenticator_;
+};
+
+/// Order commands as requests, without allocation: only price, quantity, client id, time and
+/// signature are written anew. It makes no decision but one: what could open or flip a position
+/// although its role does not open one is not encoded (invariant I7).
+class OrderRequests {
+public:
+    /// Keeps a reference to `authenticator`. Prepares the parts of every symbol of `symbols`.
+    OrderRequests(const RequestTarget& target, const Authenticator& authenticator,
+                  const SymbolTable& symbols, bool hedge_mode);
+
+    /// Writes the whole request for `command` into `out` (at least `order_request_capacity`).
+    /// Returns its length; 0 when it cannot or must not be sent: no key, unknown symbol, a type we
+    /// never place, an amount that is not positive, or sides that contradict the role.
+    std::size_t encode(const Command& command, Nanos now, std::span<char> out) const;
+
+    /// Writes a `ping`, which keeps an idle connection warm.
+    std::size_t encode_ping(std::span<char> out) const;
+
+private:
+    struct SymbolParts {
+        std::string name;                  // `symbol=X`
+        std::array<std::string, 4> place;  // by side and position side
+    };
+    bool may_place(const Command& command) const;
+    const std::string& place_part(const Command& command) const;
+    void put_parameters(const Command& command, Text& text) const;
+    std::size_t encode_place(const Command& command, Nanos now, Text text) const;
+    std::size_t encode_named(const Command& command, Nanos now, Text text) const;
+
+    const Authenticator& authenticator_;
+    bool hedge_mode_;
+    std::vector<SymbolParts> symbols_;
+    std::string place_head_;   // up to the body; the length's digits are written afterwards
+    std::size_t length_at_{};  // where those digits are
+    std::string cancel_head_;  // up to the query
+    std::string query_head_;
+    std::string query_tail_;  // behind the query
+    std::string ping_;
+};
+
+}  // namespace tranche::aster
