@@ -93,7 +93,7 @@ private:
     std::vector<Income> income_;
 };
 
-constexpr std::array every_position_side{PositionSide::both, PositionSide::long_side,
-                                         PositionSide::short_side};
+inline constexpr std::array every_position_side{PositionSide::both, PositionSide::long_side,
+                                                PositionSide::short_side};
 
 }  // namespace tranche::exchange

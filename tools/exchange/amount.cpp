@@ -1,8 +1,7 @@
 #include "tools/exchange/amount.hpp"
 
-#include <fmt/format.h>
-
 #include <cmath>
+#include <fmt/format.h>
 
 namespace tranche::exchange {
 
@@ -43,8 +42,7 @@ std::optional<Amount> amount(std::string_view text) {
 
 std::string fixed(Amount value, int decimals) {
     const Amount size = abs(value);
-    std::string text =
-        fmt::format("{}.{:08}", size.raw / Amount::one, size.raw % Amount::one);
+    std::string text = fmt::format("{}.{:08}", size.raw / Amount::one, size.raw % Amount::one);
     text.resize(text.size() - static_cast<std::size_t>(8 - decimals));
     if (text.back() == '.') text.pop_back();
     const bool nonzero = text.find_first_not_of("0.") != std::string::npos;

@@ -48,11 +48,19 @@ struct Amount {
     [[nodiscard]] constexpr bool zero() const { return raw == 0; }
 };
 
-constexpr Amount abs(Amount value) { return value.raw < 0 ? -value : value; }
-constexpr Amount min(Amount a, Amount b) { return a < b ? a : b; }
-constexpr Amount max(Amount a, Amount b) { return a < b ? b : a; }
+constexpr Amount abs(Amount value) {
+    return value.raw < 0 ? -value : value;
+}
+constexpr Amount min(Amount a, Amount b) {
+    return a < b ? a : b;
+}
+constexpr Amount max(Amount a, Amount b) {
+    return a < b ? b : a;
+}
 /// A whole number of units.
-constexpr Amount units(std::int64_t whole) { return {saturate(Wide{whole} * Amount::one)}; }
+constexpr Amount units(std::int64_t whole) {
+    return {saturate(Wide{whole} * Amount::one)};
+}
 
 /// Largest multiple of `step` (> 0) that is not above a value ≥ 0.
 constexpr Amount floor_to(Amount value, Amount step) {

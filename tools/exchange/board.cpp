@@ -13,9 +13,8 @@ Level depth_level(const SymbolRules& rules, const Quote& quote, Side book_side, 
     if (index == 0) return {.price = best, .quantity = top};
     const Amount gap = max(floor_to(best / 10'000, rules.tick), rules.tick);
     const Amount away = gap * index;
-    const std::uint64_t hash =
-        mix(static_cast<std::uint64_t>(quote.update_id) * 2'048U +
-            static_cast<std::uint64_t>(index) * 2U + (bids ? 1U : 0U));
+    const std::uint64_t hash = mix(static_cast<std::uint64_t>(quote.update_id) * 2'048U +
+                                   static_cast<std::uint64_t>(index) * 2U + (bids ? 1U : 0U));
     const auto percent = static_cast<std::int64_t>(60 + hash % 80) + 20 * index;
     const Amount quantity = max(floor_to(top * percent / 100, rules.step), rules.step);
     return {.price = bids ? max(best - away, Amount{}) : best + away, .quantity = quantity};

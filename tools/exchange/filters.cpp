@@ -46,16 +46,16 @@ Refusal check_quantity(const SymbolRules& rules, const NewOrder& order) {
     return std::nullopt;
 }
 
-Refusal check_percent(const SymbolRules& rules, const NewOrder& order,
-                      const MarketPrices& prices) {
+Refusal check_percent(const SymbolRules& rules, const NewOrder& order, const MarketPrices& prices) {
     const bool buy = order.side == Side::buy;
     if (order.type == OrderType::market) {
         const Amount opposite = buy ? prices.best_ask : prices.best_bid;
         const bool out = buy ? opposite > prices.mark * rules.multiplier_up
                              : opposite < prices.mark * rules.multiplier_down;
         if (out && !rules.multiplier_up.zero())
-            return Reject{-4131, "The counterparty's best price does not meet the PERCENT_PRICE "
-                                 "filter limit."};
+            return Reject{-4131,
+                          "The counterparty's best price does not meet the PERCENT_PRICE "
+                          "filter limit."};
     }
     if (at_market(order.type)) return std::nullopt;
     const bool waits = conditional(order.type);

@@ -24,8 +24,7 @@ public:
     JsonWriter& value(const char* text) { return value(std::string_view{text}); }
     JsonWriter& value(const std::string& text) { return value(std::string_view{text}); }
     JsonWriter& value(Amount amount) { return value(plain(amount)); }
-    template <std::integral I>
-    JsonWriter& value(I number) {
+    template <std::integral I> JsonWriter& value(I number) {
         if constexpr (std::same_as<I, bool>)
             return raw(number ? "true" : "false");
         else
@@ -34,8 +33,7 @@ public:
     /// A finished JSON text.
     JsonWriter& raw(std::string_view json);
 
-    template <class T>
-    JsonWriter& field(std::string_view name, const T& content) {
+    template <class T> JsonWriter& field(std::string_view name, const T& content) {
         key(name);
         return value(content);
     }

@@ -14,13 +14,13 @@ constexpr double displacement_max = 0.045;
 
 /// What a regime does to volatility and to the flow of liquidations.
 struct RegimeTraits {
-    double volatility;         // multiplies the symbol's own
-    double liquidation_rate;   // per second
-    double liquidation_median; // USDT, before the symbol's scale
-    double tail_chance;        // of a Pareto size
-    double tail_scale;         // USDT
-    double with_move;          // chance that those on the wrong side of the move are hit
-    double mean_s;             // mean duration
+    double volatility;          // multiplies the symbol's own
+    double liquidation_rate;    // per second
+    double liquidation_median;  // USDT, before the symbol's scale
+    double tail_chance;         // of a Pareto size
+    double tail_scale;          // USDT
+    double with_move;           // chance that those on the wrong side of the move are hit
+    double mean_s;              // mean duration
 };
 
 constexpr RegimeTraits traits_of(Regime regime) {
@@ -97,8 +97,8 @@ void Market::change_regime(Model& model) const {
     const double length_s =
         std::clamp(random.exponential(traits_of(model.regime).mean_s), 2.0, 40.0);
     model.regime_until_ms = now_ms_ + static_cast<std::int64_t>(length_s * 1000);
-    const bool continues = model.regime == Regime::cascade &&
-                           (before == Regime::trend || before == Regime::gap);
+    const bool continues =
+        model.regime == Regime::cascade && (before == Regime::trend || before == Regime::gap);
     if (!continues) model.direction = random.chance(0.5) ? 1.0 : -1.0;
     const double wildness = model.profile.volatility / 4e-4;
     switch (model.regime) {

@@ -6,8 +6,7 @@
 namespace tranche::exchange {
 namespace {
 
-template <class E, std::size_t N>
-using Names = std::array<std::pair<E, std::string_view>, N>;
+template <class E, std::size_t N> using Names = std::array<std::pair<E, std::string_view>, N>;
 
 constexpr Names<Side, 2> sides{{{Side::buy, "BUY"}, {Side::sell, "SELL"}}};
 constexpr Names<OrderType, 6> types{{{OrderType::limit, "LIMIT"},
@@ -36,8 +35,7 @@ constexpr Names<Execution, 5> executions{{{Execution::fresh, "NEW"},
                                           {Execution::expired, "EXPIRED"},
                                           {Execution::amendment, "AMENDMENT"}}};
 
-template <class E, std::size_t N>
-std::string_view name_in(const Names<E, N>& names, E value) {
+template <class E, std::size_t N> std::string_view name_in(const Names<E, N>& names, E value) {
     return names[static_cast<std::size_t>(value)].second;
 }
 
@@ -50,16 +48,34 @@ std::optional<E> value_in(const Names<E, N>& names, std::string_view text) {
 
 }  // namespace
 
-std::string_view name(Side side) { return name_in(sides, side); }
-std::string_view name(OrderType type) { return name_in(types, type); }
-std::string_view name(TimeInForce time_in_force) { return name_in(times, time_in_force); }
-std::string_view name(PositionSide side) { return name_in(position_sides, side); }
-std::string_view name(WorkingType type) { return name_in(working_types, type); }
-std::string_view name(OrderStatus status) { return name_in(statuses, status); }
-std::string_view name(Execution execution) { return name_in(executions, execution); }
+std::string_view name(Side side) {
+    return name_in(sides, side);
+}
+std::string_view name(OrderType type) {
+    return name_in(types, type);
+}
+std::string_view name(TimeInForce time_in_force) {
+    return name_in(times, time_in_force);
+}
+std::string_view name(PositionSide side) {
+    return name_in(position_sides, side);
+}
+std::string_view name(WorkingType type) {
+    return name_in(working_types, type);
+}
+std::string_view name(OrderStatus status) {
+    return name_in(statuses, status);
+}
+std::string_view name(Execution execution) {
+    return name_in(executions, execution);
+}
 
-std::optional<Side> side_of(std::string_view text) { return value_in(sides, text); }
-std::optional<OrderType> order_type_of(std::string_view text) { return value_in(types, text); }
+std::optional<Side> side_of(std::string_view text) {
+    return value_in(sides, text);
+}
+std::optional<OrderType> order_type_of(std::string_view text) {
+    return value_in(types, text);
+}
 std::optional<TimeInForce> time_in_force_of(std::string_view text) {
     return value_in(times, text);
 }

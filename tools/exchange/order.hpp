@@ -54,7 +54,9 @@ constexpr bool at_market(OrderType type) {
     return type == OrderType::market || type == OrderType::stop_market ||
            type == OrderType::take_profit_market;
 }
-constexpr Side opposite(Side side) { return side == Side::buy ? Side::sell : Side::buy; }
+constexpr Side opposite(Side side) {
+    return side == Side::buy ? Side::sell : Side::buy;
+}
 
 /// Why a request is refused; `code` as in exchange-protocol.md §9.2.
 struct Reject {

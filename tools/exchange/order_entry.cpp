@@ -1,8 +1,7 @@
 #include "tools/exchange/order_entry.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace tranche::exchange {
 namespace {
@@ -16,8 +15,7 @@ Reject unneeded(std::string_view name) {
 Refusal read_amount(const Params& params, std::string_view name, Amount& into) {
     const std::string* text = params.find(name);
     if (text == nullptr) return std::nullopt;
-    if (text->empty())
-        return Reject{-1105, fmt::format("Parameter '{}' was empty.", name)};
+    if (text->empty()) return Reject{-1105, fmt::format("Parameter '{}' was empty.", name)};
     const ParsedAmount parsed = parse_amount(*text);
     switch (parsed.error) {
         case AmountError::none: into = parsed.value; return std::nullopt;
@@ -44,8 +42,8 @@ Refusal read_flag(const Params& params, std::string_view name, bool& into) {
 }
 
 template <class E>
-Refusal read_name(const Params& params, std::string_view name, std::optional<E> (*of)(std::string_view),
-                  Reject wrong, E& into) {
+Refusal read_name(const Params& params, std::string_view name,
+                  std::optional<E> (*of)(std::string_view), Reject wrong, E& into) {
     const std::string* text = params.find(name);
     if (text == nullptr) return std::nullopt;
     const std::optional<E> value = of(*text);
@@ -65,8 +63,8 @@ Refusal read_names(const Params& params, NewOrder& order) {
     if (!params.has("type")) return missing("type");
     Refusal refusal = read_name(params, "side", side_of, {-1117, "Invalid side."}, order.side);
     if (!refusal)
-        refusal = read_name(params, "type", order_type_of, {-1116, "Invalid orderType."},
-                            order.type);
+        refusal =
+            read_name(params, "type", order_type_of, {-1116, "Invalid orderType."}, order.type);
     if (!refusal)
         refusal = read_name(params, "timeInForce", time_in_force_of,
                             {-1115, "Invalid timeInForce."}, order.time_in_force);
@@ -74,8 +72,8 @@ Refusal read_names(const Params& params, NewOrder& order) {
         refusal = read_name(params, "positionSide", position_side_of,
                             {-4060, "Invalid position side."}, order.position_side);
     if (!refusal)
-        refusal = read_name(params, "workingType", working_type_of,
-                            {-4031, "Invalid working type"}, order.working_type);
+        refusal = read_name(params, "workingType", working_type_of, {-4031, "Invalid working type"},
+                            order.working_type);
     if (!refusal)
         refusal = read_name(params, "newOrderRespType", response_of,
                             {-1136, "Invalid newOrderRespType"}, order.response);
@@ -97,7 +95,8 @@ Refusal check_close_position(const Params& params, const NewOrder& order) {
     if (order.type != OrderType::stop_market && order.type != OrderType::take_profit_market)
         return Reject{-4020, "Target strategy invalid for orderType '" +
                                  std::string{name(order.type)} + "',closePosition 'true'."};
-    if (params.has("quantity")) return Reject{-4137, "Quantity must be zero with closePosition equals true"};
+    if (params.has("quantity"))
+        return Reject{-4137, "Quantity must be zero with closePosition equals true"};
     if (params.has("reduceOnly")) return unneeded("reduceonly");
     return std::nullopt;
 }
@@ -125,10 +124,12 @@ Refusal check_position_mode(const Params& params, const NewOrder& order, bool he
         return Reject{-4061, "Order's position side does not match user's setting."};
     if (!hedge_mode) return std::nullopt;
     if (params.has("reduceOnly")) return unneeded("reduceonly");
-    if (order.close_position && !closes(NewOrder{.side = order.side,
-                                                 .position_side = order.position_side}))
-        return Reject{-4061, "Order's position side does not match user's setting: closePosition "
-                             "cannot open."};
+    const bool closing_side =
+        (order.side == Side::sell) == (order.position_side == PositionSide::long_side);
+    if (order.close_position && !closing_side)
+        return Reject{-4061,
+                      "Order's position side does not match user's setting: closePosition "
+                      "cannot open."};
     return std::nullopt;
 }
 
@@ -136,8 +137,9 @@ Refusal check_client_id(const Params& params, NewOrder& order) {
     const std::string* id = params.find("newClientOrderId");
     if (id == nullptr) return std::nullopt;
     if (!valid_client_id(*id))
-        return Reject{-4015, "Client order id length should be less than 36 chars, of "
-                             "'.A-Z:/a-z0-9_-'."};
+        return Reject{-4015,
+                      "Client order id length should be less than 36 chars, of "
+                      "'.A-Z:/a-z0-9_-'."};
     order.client_id = *id;
     return std::nullopt;
 }
@@ -145,7 +147,7 @@ Refusal check_client_id(const Params& params, NewOrder& order) {
 }  // namespace
 
 bool valid_client_id(std::string_view id) {
-    constexpr std::string_view marks = ".:/_-";
+    static constexpr std::string_view marks = ".:/_-";
     return !id.empty() && id.size() <= 36 && std::all_of(id.begin(), id.end(), [](char letter) {
         const bool word = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
                           (letter >= '0' && letter <= '9');

@@ -1,8 +1,7 @@
 #include "tools/exchange/params.hpp"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 
 namespace tranche::exchange {
 namespace {
@@ -44,16 +43,22 @@ std::variant<Params, Reject> Params::parse(std::string_view form) {
         if (pair.empty()) continue;
         const std::size_t equals = pair.find('=');
         const auto name = decode(pair.substr(0, equals));
-        const auto value =
-            decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
+        const auto value = decode(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
         if (!name || !value)
             return Reject{-1100, "Illegal characters found in a parameter: bad percent escape."};
         if (params.has(*name))
-            return Reject{-1101, fmt::format("Duplicate values for parameter '{}' detected.",
-                                             *name)};
+            return Reject{-1101,
+                          fmt::format("Duplicate values for parameter '{}' detected.", *name)};
         params.add(*name, *value);
     }
     return params;
+}
+
+Params Params::merged_with(const Params& other) const {
+    Params merged = *this;
+    for (const auto& [name, value] : other.values_)
+        if (!has(name)) merged.add(name, value);
+    return merged;
 }
 
 const std::string* Params::find(std::string_view name) const {

@@ -21,6 +21,8 @@ public:
     void add(std::string name, std::string value) {
         values_.emplace_back(std::move(name), std::move(value));
     }
+    /// These and those names of `other` that are not among them.
+    [[nodiscard]] Params merged_with(const Params& other) const;
     /// Null if it was not sent.
     [[nodiscard]] const std::string* find(std::string_view name) const;
     /// Empty if it was not sent.

@@ -17,10 +17,10 @@ using SymbolIndex = std::size_t;
 
 /// What the generator needs to invent a market for a symbol.
 struct MarketProfile {
-    double price{};       // where it starts, quote currency; 0: no generated market
-    double volatility{};  // of the log price, per square root of a second
-    double spread{};      // fraction of the price
-    double top_notional{};  // typical size at the best price, quote currency
+    double price{};              // where it starts, quote currency; 0: no generated market
+    double volatility{};         // of the log price, per square root of a second
+    double spread{};             // fraction of the price
+    double top_notional{};       // typical size at the best price, quote currency
     double liquidation_scale{};  // multiplies the sizes of liquidations
 };
 

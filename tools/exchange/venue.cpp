@@ -1,0 +1,144 @@
+#include "tools/exchange/venue.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+namespace tranche::exchange {
+
+const std::string& ListenKey::create(std::int64_t now_ms) {
+    if (key_.empty())
+        for (int part = 0; part < 4; ++part) key_ += fmt::format("{:016x}", random_.bits());
+    until_ms_ = now_ms + life_ms;
+    return key_;
+}
+
+bool ListenKey::extend(std::int64_t now_ms) {
+    if (key_.empty()) return false;
+    until_ms_ = now_ms + life_ms;
+    return true;
+}
+
+bool ListenKey::expire(std::int64_t now_ms, std::string& key) {
+    if (key_.empty() || now_ms < until_ms_) return false;
+    key = std::move(key_);
+    key_.clear();
+    return true;
+}
+
+Venue::Venue(Rules the_rules, VenueOptions options, std::int64_t start_ms)
+    : options_{options},
+      rules{std::move(the_rules)},
+      board{rules},
+      account{rules.size(), options.hedge_mode, options.balance},
+      matching{rules, board, account, outbox, options.matching},
+      listen_key{options.seed},
+      market_{rules, options.seed, start_ms - Market::step_ms},
+      publisher_{rules.size()},
+      feed_{rules},
+      market_ms_{static_cast<double>(start_ms)},
+      last_ms_{start_ms} {
+    published_.by_symbol.resize(rules.size());
+    if (!options_.generate) return;
+    // Everybody who asks finds prices: the first step of the model quotes every symbol.
+    std::vector<StreamFrame> unheard;
+    const auto nobody = [](std::string_view) { return false; };
+    play(start_ms, nobody, unheard);
+}
+
+void Venue::countdown(SymbolIndex symbol, std::int64_t delay_ms, std::int64_t now_ms) {
+    if (delay_ms <= 0)
+        countdowns_.erase(symbol);
+    else
+        countdowns_[symbol] = now_ms + delay_ms;
+}
+
+void Venue::advance(std::int64_t now_ms, const Wanted& wanted, std::vector<StreamFrame>& out) {
+    const std::int64_t passed = std::max(now_ms - last_ms_, std::int64_t{0});
+    last_ms_ = std::max(now_ms, last_ms_);
+    if (options_.generate && !paused_) {
+        market_ms_ += static_cast<double>(passed) * options_.speed;
+        play(now_ms, wanted, out);
+    }
+    for (auto timer = countdowns_.begin(); timer != countdowns_.end();) {
+        if (timer->second > now_ms) {
+            ++timer;
+            continue;
+        }
+        matching.cancel_all(timer->first, now_ms);
+        timer = countdowns_.erase(timer);
+    }
+}
+
+void Venue::play(std::int64_t now_ms, const Wanted& wanted, std::vector<StreamFrame>& out) {
+    events_.clear();
+    market_.advance(static_cast<std::int64_t>(market_ms_), events_);
+    for (MarketEvent& event : events_) {
+        std::visit(
+            [&](auto& item) {
+                using Event = std::remove_reference_t<decltype(item)>;
+                // The model's time may run faster; what the wire says is the caller's time.
+                item.time_ms = now_ms;
+                if constexpr (std::is_same_v<Event, Liquidation>) {
+                    ++published_.generated;
+                    publisher_.add(item);
+                } else {
+                    board.apply(item);
+                    matching.on(item, now_ms);
+                    feed_.add(item, now_ms, wanted, out);
+                }
+            },
+            event);
+    }
+    publish(now_ms, wanted, out);
+    feed_.tick(board, now_ms, wanted, out);
+}
+
+void Venue::publish(std::int64_t now_ms, const Wanted& wanted, std::vector<StreamFrame>& out) {
+    due_.clear();
+    // A market that runs faster has its own seconds; otherwise they are those of the wire.
+    publisher_.flush(options_.speed > 1 ? static_cast<std::int64_t>(market_ms_) : now_ms, due_);
+    for (const Liquidation& liquidation : due_) {
+        ++published_.total;
+        ++published_.by_symbol[liquidation.symbol];
+        const SymbolRules& symbol = rules.at(liquidation.symbol);
+        outbox.log.push_back(fmt::format(
+            R"({{"time":{},"kind":"liquidation","symbol":"{}","side":"{}","quantity":"{}",)"
+            R"("price":"{}","averagePrice":"{}"}})",
+            now_ms, symbol.name, name(liquidation.side), plain(liquidation.quantity),
+            plain(liquidation.price), plain(liquidation.average_price)));
+        feed_.add(liquidation, now_ms, wanted, out);
+    }
+}
+
+void Venue::observe(std::string_view frame, std::int64_t now_ms) {
+    using Json = nlohmann::json;
+    const Json message = Json::parse(frame, nullptr, false);
+    if (!message.is_object()) return;
+    const auto data = message.find("data");
+    const Json& event = data != message.end() ? *data : message;
+    const auto text = [](const Json& object, const char* key) {
+        const auto found = object.find(key);
+        return found != object.end() && found->is_string() ? found->get<std::string>()
+                                                           : std::string{};
+    };
+    if (!event.is_object()) return;
+    const std::string kind = text(event, "e");
+    const bool forced = kind == "forceOrder" && event.contains("o") && event["o"].is_object();
+    const Json& order = forced ? event["o"] : event;
+    const auto symbol = rules.find(text(order, "s"));
+    if (!symbol || (!forced && kind != "bookTicker")) return;
+    const Amount bid = amount(text(order, forced ? "ap" : "b")).value_or(Amount{});
+    const Amount ask =
+        forced ? bid + rules.at(*symbol).tick : amount(text(order, "a")).value_or(Amount{});
+    if (bid.raw <= 0 || ask.raw <= 0) return;
+    const Amount bid_size = amount(text(order, forced ? "z" : "B")).value_or(Amount{});
+    const Amount ask_size = amount(text(order, forced ? "z" : "A")).value_or(Amount{});
+    const std::int64_t id = board.at(*symbol).quote.update_id + 1;
+    const Quote quote{*symbol, now_ms, id, bid, bid_size, ask, ask_size};
+    board.apply(quote);
+    board.apply(Mark{*symbol, now_ms, bid, bid, {}, now_ms + 3'600'000});
+    matching.on(quote, now_ms);
+}
+
+}  // namespace tranche::exchange
