@@ -20,8 +20,8 @@ namespace tranche {
 
 /// Which rows: all of them unless narrowed.
 struct Selection {
-    std::string symbol;  // empty: every symbol
-    Nanos since{};       // by arrival, creation, trade or record time, whichever the rows have
+    std::string symbol{};  // empty: every symbol
+    Nanos since{};         // by arrival, creation, trade or record time, whichever the rows have
     std::size_t limit{100};
 };
 
