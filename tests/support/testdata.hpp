@@ -15,8 +15,8 @@ namespace tranche::support {
 inline std::filesystem::path testdata(const std::string& name) {
     const char* root = std::getenv("TRANCHE_TESTDATA");
     if (root == nullptr)
-        throw std::runtime_error("TRANCHE_TESTDATA is not set; it must name the folder that holds " +
-                                 name);
+        throw std::runtime_error(
+            "TRANCHE_TESTDATA is not set; it must name the folder that holds " + name);
     const auto path = std::filesystem::path{root} / name;
     if (!std::filesystem::exists(path))
         throw std::runtime_error("TRANCHE_TESTDATA has no " + name + " (looked for " +

@@ -227,8 +227,7 @@ private:
                 report(i, "commented-out");
     }
 
-    /// Counts on clang-format: a function opens with a line ending in `{` after a `)` and closes
-    /// with a `}` at the indentation its first line has.
+    /// Counts on clang-format: a function opens with a line ending in `{` after a `)`.
     void check_functions() {
         static const std::regex not_a_function{
             "^\\s*(\\}|else\\b|if\\b|for\\b|while\\b|switch\\b|do\\b|namespace\\b|struct\\b|"
@@ -238,9 +237,9 @@ private:
             if (!code[i].ends_with('{') || code[i].find(')') == std::string::npos) continue;
             if (std::regex_search(code[i], not_a_function)) continue;
             const std::size_t first = first_of_signature(i);
-            const std::string close = std::string(indent(code[first]), ' ') + '}';
-            std::size_t last = i + 1;
-            while (last < code.size() && !code[last].starts_with(close)) ++last;
+            std::size_t last = i;
+            for (long open = 1; open > 0 && last + 1 < code.size();)
+                open += balance(code[++last], '{', '}');
             if (last - first + 1 > longest_function) report(first, "function-length");
         }
     }
@@ -248,18 +247,18 @@ private:
     /// A signature may take several lines, and so may the initialisers behind it.
     std::size_t first_of_signature(std::size_t at) const {
         const auto& code = lines_.code;
-        long open = open_parentheses(code[at]);
+        long open = balance(code[at], '(', ')');
         const auto continues = [&] {
             const bool initialiser = code[at].compare(indent(code[at]), 2, ": ") == 0;
             return open < 0 || initialiser || code[at - 1].ends_with(',');
         };
-        while (at > 0 && continues()) open += open_parentheses(code[--at]);
+        while (at > 0 && continues()) open += balance(code[--at], '(', ')');
         return at;
     }
 
-    static long open_parentheses(const std::string& line) {
-        return std::count(line.begin(), line.end(), '(') -
-               std::count(line.begin(), line.end(), ')');
+    static long balance(const std::string& line, char opens, char closes) {
+        return std::count(line.begin(), line.end(), opens) -
+               std::count(line.begin(), line.end(), closes);
     }
 
     static std::size_t indent(const std::string& line) {
