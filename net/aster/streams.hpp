@@ -1,0 +1,36 @@
+// Which streams go over which connection. Cold. Source: exchange-protocol.md §1.3, §2.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tranche::aster {
+
+/// The exchange's limit on one connection.
+inline constexpr std::size_t streams_per_connection = 200;
+
+enum class FeedKind : std::uint8_t {
+    signal,  // liquidations and best prices: what decides
+    marks,   // mark prices of everything, large frames: kept away from the signals
+};
+
+/// One market connection.
+struct MarketFeed {
+    std::string name;  // for status: "signal 1", "signal 1.2", "marks"
+    std::string path;  // target below the stream address
+    FeedKind kind{};
+};
+
+/// `feeds` redundant sets of signal connections and one for mark prices. A set is one connection
+/// with `!forceOrder@arr` and the best prices of `symbols` (as on the wire, upper case), more when
+/// there are too many symbols for one connection or for a path of `longest_path` characters.
+std::vector<MarketFeed> market_feeds(std::span<const std::string> symbols, std::uint16_t feeds,
+                                     std::size_t longest_path);
+
+/// Path of the user stream. A listen key reads the account: never log the result.
+std::string user_stream_path(std::string_view listen_key);
+
+}  // namespace tranche::aster

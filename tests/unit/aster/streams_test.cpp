@@ -1,0 +1,65 @@
+#include "net/aster/streams.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tranche::aster {
+namespace {
+
+TEST(Streams, PutsSignalsOnEachFeedAndMarksOnAConnectionOfTheirOwn) {
+    const std::vector<std::string> symbols{"BTCUSDT", "1000PEPEUSDT"};
+    const auto feeds = market_feeds(symbols, 2, 240);
+    ASSERT_EQ(feeds.size(), 3U);
+    EXPECT_EQ(feeds[0].name, "signal 1");
+    EXPECT_EQ(feeds[0].path,
+              "/stream?streams=!forceOrder@arr/btcusdt@bookTicker/1000pepeusdt@bookTicker");
+    EXPECT_EQ(feeds[1].name, "signal 2");
+    EXPECT_EQ(feeds[1].path, feeds[0].path);
+    EXPECT_EQ(feeds[2].kind, FeedKind::marks);
+    EXPECT_EQ(feeds[2].path, "/stream?streams=!markPrice@arr@1s");
+}
+
+std::size_t streams_of(const std::string& path) {
+    std::size_t count = 1;
+    for (const char c : path.substr(path.find('=')))
+        if (c == '/') ++count;
+    return count;
+}
+
+TEST(Streams, SplitsWhenAConnectionWouldCarryTooMany) {
+    std::vector<std::string> symbols;
+    for (int i = 0; i < 450; ++i) symbols.push_back("S" + std::to_string(i) + "USDT");
+    const auto feeds = market_feeds(symbols, 1, 1U << 20);
+    ASSERT_EQ(feeds.size(), 4U);
+    EXPECT_EQ(feeds[1].name, "signal 1.2");
+    EXPECT_EQ(streams_of(feeds[0].path), 200U);
+    EXPECT_EQ(streams_of(feeds[1].path), 200U);
+    EXPECT_EQ(streams_of(feeds[2].path), 51U);
+    EXPECT_EQ(feeds[1].path.find("forceOrder"), std::string::npos);
+}
+
+TEST(Streams, SplitsWhenAPathWouldBecomeTooLongAndLosesNoSymbol) {
+    std::vector<std::string> symbols;
+    for (int i = 0; i < 40; ++i) symbols.push_back("SYMBOL" + std::to_string(i) + "USDT");
+    const auto feeds = market_feeds(symbols, 1, 240);
+    std::string all;
+    std::size_t streams = 0;
+    for (const MarketFeed& feed : feeds) {
+        EXPECT_LE(feed.path.size(), 240U);
+        all += feed.path;
+        if (feed.kind == FeedKind::signal) streams += streams_of(feed.path);
+    }
+    EXPECT_EQ(streams, 41U);
+    for (int i = 0; i < 40; ++i)
+        EXPECT_NE(all.find("symbol" + std::to_string(i) + "usdt@bookTicker"), std::string::npos);
+}
+
+TEST(Streams, KeepsTheSignalsWithoutAnySymbol) {
+    EXPECT_EQ(market_feeds({}, 1, 240)[0].path, "/stream?streams=!forceOrder@arr");
+}
+
+TEST(Streams, NamesTheUserStream) {
+    EXPECT_EQ(user_stream_path("abc123"), "/ws/abc123");
+}
+
+}  // namespace
+}  // namespace tranche::aster
