@@ -67,16 +67,19 @@ std::uint32_t RateBudget::ceiling(const RateLimit& limit, Lane lane, Nanos now) 
     return static_cast<std::uint32_t>(std::max<std::int64_t>(share, 0) * limit.limit / 1000);
 }
 
-bool RateBudget::take(Lane lane, RateCost cost, Nanos now) {
+bool RateBudget::allows(Lane lane, RateCost cost, Nanos now) {
     if (blocked(now)) return false;
     for (std::size_t i = 0; i < count_; ++i) {
         const std::uint32_t units = cost_in(windows_[i].limit().unit, cost);
         if (units > 0 && windows_[i].used(now) + units > ceiling(windows_[i].limit(), lane, now))
             return false;
     }
+    return true;
+}
+
+void RateBudget::spend(RateCost cost, Nanos now) {
     for (std::size_t i = 0; i < count_; ++i)
         windows_[i].add(cost_in(windows_[i].limit().unit, cost), now);
-    return true;
 }
 
 void RateBudget::on_answer(RateVerdict verdict, std::span<const RateUsage> usage, Nanos retry_after,

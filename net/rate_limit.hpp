@@ -76,8 +76,10 @@ public:
     /// Limits beyond `capacity` are our bug. `buffer`: `rate_limit_buffer`, 0 … 1.
     RateBudget(std::span<const RateLimit> limits, Ratio buffer);
 
-    /// Books `cost` if the lane may spend it now; otherwise books nothing and returns false.
-    bool take(Lane lane, RateCost cost, Nanos now);
+    /// Whether the lane may spend `cost` now.
+    bool allows(Lane lane, RateCost cost, Nanos now);
+    /// Books what has been sent.
+    void spend(RateCost cost, Nanos now);
     /// Takes in what an answer says. `retry_after`: when to come back, UTC, 0 if it did not say.
     /// A 429 stops everything until then, else for 1 s, doubling to 60 s; and halves what entries
     /// and reconcile may use for a minute. A 418 stops everything until then, else for 2 minutes.

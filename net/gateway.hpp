@@ -1,0 +1,319 @@
+// The stage that sends orders. It decides nothing about trading: it takes a command, encodes it,
+// sends it at most once, and says what came of it. Exactly one reply per command, always.
+//
+// Never sends a command again once a byte of it may have left (reliability-model.md §2.2).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/messages.hpp"
+#include "core/require.hpp"
+#include "core/ring.hpp"
+#include "net/gateway_metrics.hpp"
+#include "net/lane_queue.hpp"
+#include "net/order_answer.hpp"
+#include "net/rate_limit.hpp"
+#include "net/time_source.hpp"
+
+namespace tranche {
+
+/// How long a command may wait for a connection and budget when it names no earlier deadline.
+struct GatewaySettings {
+    bool simulate_only{true};
+    Nanos protective_patience{seconds(2)};
+    Nanos entry_patience{milliseconds(500)};
+    Nanos reconcile_patience{seconds(2)};
+    Nanos ping_after{seconds(45)};   // an idle connection is asked for nothing, to keep it open
+    std::size_t lane_capacity{256};  // commands waiting per lane; more stay in the ring
+};
+
+/// Takes commands, protective lane first, and sends each on a connection of its own: one request
+/// per connection at a time, and the last free connection is kept for the protective lane. The
+/// reactor of the connections must be polled before each `poll`.
+template <OrderConnection C, OrderAdapter A> class Gateway {
+public:
+    static constexpr std::size_t batch = 64;
+    static constexpr std::size_t request_capacity = 4096;
+
+    /// All references and the connections must outlive the gateway. `replies` has this stage as its
+    /// only producer. Allocates here and never again.
+    Gateway(Ring<Command>& commands, Ring<Event>& replies, std::vector<C*> connections, A& adapter,
+            RateBudget budget, const GatewaySettings& settings, TimeSource time,
+            GatewayMetrics& metrics)
+        : commands_{commands},
+          replies_{replies},
+          adapter_{adapter},
+          budget_{budget},
+          settings_{settings},
+          time_{time},
+          metrics_{metrics},
+          request_{new char[request_capacity]},
+          lanes_{LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
+                 LaneQueue{settings.lane_capacity}} {
+        for (C* connection : connections) slots_.push_back({.connection = connection});
+    }
+
+    /// One turn: answers in, commands out. Returns how many commands and answers it dealt with.
+    std::size_t poll(Nanos now) {
+        std::size_t done = 0;
+        for (Slot& slot : slots_) done += settle(slot, now);
+        done += take_commands(now);
+        for (const Lane lane : lane_order) {
+            give_up_late(lane, now);
+            done += dispatch(lane, now);
+        }
+        keep_warm(now);
+        if (done > 0 || now >= show_at_) show(now);
+        return done;
+    }
+
+    /// Commands taken from the ring that have no reply yet.
+    std::size_t pending() const { return pending_; }
+
+private:
+    enum class Busy : std::uint8_t { no, command, ping };
+    struct Slot {
+        C* connection{};
+        Busy busy{Busy::no};
+        bool was_ready{};
+        Nanos last_used{};
+        Nanos first_byte{};
+        Waiting sent{};  // the command under way
+    };
+    static constexpr std::array lane_order{Lane::protective, Lane::entry, Lane::reconcile};
+
+    // ------------------------------------------------------------ answers
+
+    std::size_t settle(Slot& slot, Nanos now) {
+        const HttpOutcome outcome = slot.connection->poll(now);
+        const bool ready = slot.connection->is_ready();
+        if (ready && !slot.was_ready) slot.last_used = now;
+        slot.was_ready = ready;
+        if (outcome == HttpOutcome::none || slot.busy == Busy::no) return 0;
+        const Busy busy = std::exchange(slot.busy, Busy::no);
+        slot.last_used = now;
+        if (outcome == HttpOutcome::answer) {
+            take_answer(slot, busy, now);
+        } else if (busy == Busy::command) {
+            take_loss(slot, outcome, now);
+        }
+        return 1;
+    }
+
+    void take_answer(Slot& slot, Busy busy, Nanos now) {
+        const HttpResponse& response = slot.connection->response();
+        const RateAnswer rate = adapter_.read_limits(response, now);
+        budget_.on_answer(rate.verdict, rate.all(), rate.retry_after, now);
+        metrics_.count_status(response.status);
+        if (busy != Busy::command) return;
+        const Nanos answered = slot.connection->answered();
+        metrics_.round_trip.add((answered - slot.first_byte).count);
+        Reply reply = adapter_.decode(slot.sent.command, response, rate);
+        reply.sent_at = slot.first_byte;
+        publish(slot.sent.command, reply, answered);
+    }
+
+    void take_loss(Slot& slot, HttpOutcome outcome, Nanos now) {
+        // Only a request of which nothing left may be tried again: it cannot exist.
+        if (outcome == HttpOutcome::not_sent && now < slot.sent.give_up_at &&
+            queue(slot.sent.command.lane).push_front(slot.sent)) {
+            metrics_.not_sent_again.add();
+            return;
+        }
+        Reply reply{};
+        reply.verdict = outcome == HttpOutcome::cut ? ReplyClass::unknown : ReplyClass::not_sent;
+        if (outcome == HttpOutcome::cut) reply.sent_at = slot.first_byte;
+        publish(slot.sent.command, reply, now);
+    }
+
+    void answer_unsent(const Command& command, Nanos now) {
+        Reply reply{};
+        reply.verdict = ReplyClass::not_sent;
+        publish(command, reply, now);
+    }
+
+    void publish(const Command& command, Reply reply, Nanos arrival) {
+        reply.sequence = command.sequence;
+        reply.id = command.id;
+        reply.command = command.kind;
+        if (reply.order_id == 0) reply.order_id = command.order_id;
+        Event* event = replies_.slot();
+        // A command is taken only when its reply has a place: see `take_commands`.
+        require(event != nullptr, "every command taken has room for its reply");
+        *event = Event{};
+        event->arrival_time = arrival;
+        event->symbol = command.symbol;
+        event->kind = EventKind::reply;
+        event->reply = reply;
+        replies_.publish();
+        --pending_;
+        metrics_.count_reply(reply.verdict);
+    }
+
+    // ------------------------------------------------------------ commands
+
+    std::size_t take_commands(Nanos now) {
+        std::size_t taken = 0;
+        for (; taken < batch; ++taken) {
+            const Command* next = commands_.front();
+            if (next == nullptr || pending_ >= replies_.room()) break;
+            const bool full = queue(next->lane).full();
+            // Entries and questions must never stand in front of protection; that one may wait in
+            // the ring, because nothing of its kind may be refused.
+            if (full && next->lane == Lane::protective) break;
+            const Command command = *next;
+            commands_.pop();
+            ++pending_;
+            if (is_simulated(command) || full) {
+                (full ? metrics_.lane_full : metrics_.simulated).add();
+                answer_unsent(command, now);
+                continue;
+            }
+            queue(command.lane)
+                .push_back({.command = command, .give_up_at = patience(command, now)});
+        }
+        return taken;
+    }
+
+    bool is_simulated(const Command& command) const {
+        return settings_.simulate_only && command.kind != CommandKind::query;
+    }
+
+    Nanos patience(const Command& command, Nanos now) const {
+        Nanos limit = now;
+        switch (command.lane) {
+            case Lane::protective: limit += settings_.protective_patience; break;
+            case Lane::entry: limit += settings_.entry_patience; break;
+            case Lane::reconcile: limit += settings_.reconcile_patience; break;
+        }
+        return command.deadline == Nanos{} ? limit : std::min(limit, command.deadline);
+    }
+
+    void give_up_late(Lane lane, Nanos now) {
+        LaneQueue& waiting = queue(lane);
+        // Deadlines differ within a lane, so one that is over may stand behind one that is not.
+        for (std::size_t i = 0; i < waiting.size();) {
+            if (now < waiting.at(i).give_up_at) {
+                ++i;
+                continue;
+            }
+            metrics_.late.add();
+            answer_unsent(waiting.at(i).command, now);
+            waiting.erase(i);
+        }
+    }
+
+    std::size_t dispatch(Lane lane, Nanos now) {
+        LaneQueue& waiting = queue(lane);
+        std::size_t done = 0;
+        while (!waiting.empty()) {
+            Slot* slot = free_slot(lane);
+            if (slot == nullptr) break;
+            const Waiting next = waiting.front();
+            const RateCost cost = adapter_.cost(next.command);
+            if (!budget_.allows(lane, cost, now)) {
+                metrics_.budget_waits.add();
+                break;
+            }
+            const std::size_t length = encode(next.command);
+            if (length == 0) {
+                metrics_.not_encodable.add();
+                waiting.pop_front();
+                answer_unsent(next.command, now);
+                ++done;
+                continue;
+            }
+            if (!leave(*slot, &next.command, length, now)) break;
+            budget_.spend(cost, now);
+            waiting.pop_front();
+            slot->sent = next;
+            ++done;
+        }
+        return done;
+    }
+
+    /// A ready connection; the last one only for the protective lane, if there are others at all.
+    Slot* free_slot(Lane lane) {
+        Slot* found = nullptr;
+        std::size_t ready = 0;
+        for (Slot& slot : slots_) {
+            if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
+            ++ready;
+            if (found == nullptr) found = &slot;
+        }
+        const bool spare_is_kept = lane != Lane::protective && slots_.size() > 1;
+        return spare_is_kept && ready < 2 ? nullptr : found;
+    }
+
+    std::size_t encode(const Command& command) {
+        const Nanos before = time_();
+        const std::size_t length =
+            adapter_.encode(command, before, {request_.get(), request_capacity});
+        metrics_.sign.add((time_() - before).count);
+        return length;
+    }
+
+    /// The one gate: nothing reaches a connection but through here. `command` is null for a ping.
+    bool leave(Slot& slot, const Command* command, std::size_t length, Nanos now) {
+        require(command == nullptr || !is_simulated(*command), "a simulated order never leaves");
+        if (!slot.connection->send({request_.get(), length}, now)) return false;
+        slot.busy = command == nullptr ? Busy::ping : Busy::command;
+        slot.was_ready = false;
+        slot.first_byte = slot.connection->first_byte_out();
+        if (command == nullptr) {
+            metrics_.pings.add();
+            return true;
+        }
+        metrics_.sent.add();
+        if (command->kind == CommandKind::place && command->cause_time != Nanos{}) {
+            metrics_.tick_to_order.add((slot.first_byte - command->cause_time).count);
+            metrics_.decide.add((command->decided_at - command->cause_time).count);
+        }
+        return true;
+    }
+
+    void keep_warm(Nanos now) {
+        for (Slot& slot : slots_) {
+            if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
+            if (now - slot.last_used < settings_.ping_after) continue;
+            const std::size_t length = adapter_.encode_ping({request_.get(), request_capacity});
+            if (length == 0 || !budget_.allows(Lane::reconcile, RateCost{}, now)) return;
+            if (leave(slot, nullptr, length, now)) budget_.spend(RateCost{}, now);
+            return;  // one at a time: the others stay free
+        }
+    }
+
+    void show(Nanos now) {
+        show_at_ = now + milliseconds(100);
+        std::size_t ready = 0;
+        for (const Slot& slot : slots_) ready += slot.connection->is_ready() ? 1U : 0U;
+        metrics_.connections_ready.set(ready);
+        metrics_.pending.set(pending_);
+        metrics_.budget_left_permille.set(budget_.left_permille(now));
+        metrics_.blocked_until.set(static_cast<std::uint64_t>(budget_.blocked_until().count));
+    }
+
+    LaneQueue& queue(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
+
+    Ring<Command>& commands_;
+    Ring<Event>& replies_;
+    A& adapter_;
+    RateBudget budget_;
+    GatewaySettings settings_;
+    TimeSource time_;
+    GatewayMetrics& metrics_;
+    std::unique_ptr<char[]> request_;
+    std::array<LaneQueue, 3> lanes_;
+    std::vector<Slot> slots_;
+    std::size_t pending_{};
+    Nanos show_at_{};
+};
+
+}  // namespace tranche

@@ -1,0 +1,487 @@
+#include "net/gateway.hpp"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace tranche {
+namespace {
+
+constexpr Nanos start = seconds(1'700'000'000);
+
+/// A connection whose peer does as the test says; requests are the command's number as text.
+class ScriptedConnection {
+public:
+    explicit ScriptedConnection(const Nanos& now) : now_{now} {}
+
+    HttpOutcome poll(Nanos) {
+        if (!waiting_ || !next_) return HttpOutcome::none;
+        const HttpOutcome outcome = *next_;
+        next_.reset();
+        waiting_ = false;
+        up = outcome == HttpOutcome::answer && up;
+        return outcome;
+    }
+    bool is_ready() const { return up && !waiting_; }
+    bool send(std::span<const char> request, Nanos) {
+        EXPECT_FALSE(waiting_) << "one request at a time";
+        if (!is_ready() || refuse_sends) return false;
+        waiting_ = true;
+        first_byte_ = now_;
+        sent.emplace_back(request.data(), request.size());
+        return true;
+    }
+    const HttpResponse& response() const { return response_; }
+    Nanos first_byte_out() const { return first_byte_; }
+    Nanos answered() const { return now_; }
+
+    void answer(unsigned status) {
+        response_.status = status;
+        next_ = HttpOutcome::answer;
+    }
+    void fail(HttpOutcome outcome) { next_ = outcome; }
+    bool waiting() const { return waiting_; }
+
+    bool up{true};
+    bool refuse_sends{};
+    std::vector<std::string> sent;
+
+private:
+    const Nanos& now_;
+    bool waiting_{};
+    std::optional<HttpOutcome> next_;
+    HttpResponse response_;
+    Nanos first_byte_{};
+};
+static_assert(OrderConnection<ScriptedConnection>);
+
+/// An exchange that says everything by HTTP status.
+struct PlainAdapter {
+    std::size_t encode(const Command& command, Nanos, std::span<char> out) {
+        if (command.type == OrderType::unknown) return 0;
+        return write("order " + std::to_string(command.sequence), out);
+    }
+    std::size_t encode_ping(std::span<char> out) { return write("ping", out); }
+    RateCost cost(const Command&) const { return {.weight = 1, .orders = 1}; }
+    RateAnswer read_limits(const HttpResponse& response, Nanos now) const {
+        RateAnswer answer;
+        if (response.status == 429) {
+            answer.verdict = RateVerdict::throttled;
+            answer.retry_after = now + seconds(1);
+        }
+        return answer;
+    }
+    Reply decode(const Command&, const HttpResponse& response, const RateAnswer& rate) {
+        Reply reply{};
+        reply.http_status = static_cast<std::uint16_t>(response.status);
+        reply.retry_after = rate.retry_after;
+        reply.verdict = ReplyClass::unknown;
+        if (response.status == 200) reply.verdict = ReplyClass::accepted;
+        if (response.status == 400) reply.verdict = ReplyClass::rejected;
+        if (response.status == 429) reply.verdict = ReplyClass::throttled;
+        return reply;
+    }
+
+private:
+    static std::size_t write(const std::string& text, std::span<char> out) {
+        std::memcpy(out.data(), text.data(), text.size());
+        return text.size();
+    }
+};
+static_assert(OrderAdapter<PlainAdapter>);
+
+/// A gateway between rings, with a clock that moves only when told.
+struct World {
+    explicit World(std::size_t pool_size, GatewaySettings settings = {.simulate_only = false},
+                   std::size_t reply_capacity = 64,
+                   std::vector<RateLimit> limits = {{RateUnit::weight, seconds(60), 2400}})
+        : replies{reply_capacity} {
+        std::vector<ScriptedConnection*> pool;
+        for (std::size_t i = 0; i < pool_size; ++i) {
+            connections.push_back(std::make_unique<ScriptedConnection>(now));
+            pool.push_back(connections.back().get());
+        }
+        gateway = std::make_unique<Gateway<ScriptedConnection, PlainAdapter>>(
+            commands, replies, pool, adapter, RateBudget{limits, Ratio{}}, settings,
+            TimeSource{now}, metrics);
+    }
+
+    std::uint64_t order(Lane lane = Lane::protective, CommandKind kind = CommandKind::place,
+                        Nanos deadline = {}) {
+        Command* command = commands.slot();
+        EXPECT_NE(command, nullptr);
+        *command = {};
+        command->sequence = ++sequence;
+        command->lane = lane;
+        command->kind = kind;
+        command->deadline = deadline;
+        command->symbol = SymbolId{3};
+        command->id.epoch = 7;
+        command->id.generation = static_cast<std::uint32_t>(sequence);
+        commands.publish();
+        return sequence;
+    }
+    void poll(Nanos passing = {}) {
+        now += passing;
+        gateway->poll(now);
+    }
+    /// Every reply there is, by command; twice the same command fails the test.
+    std::map<std::uint64_t, Reply> take_replies() {
+        std::map<std::uint64_t, Reply> taken;
+        for (const Event* event = replies.front(); event != nullptr; event = replies.front()) {
+            EXPECT_EQ(event->kind, EventKind::reply);
+            EXPECT_EQ(event->symbol, SymbolId{3});
+            EXPECT_EQ(event->reply.id.generation, event->reply.sequence);
+            EXPECT_TRUE(taken.emplace(event->reply.sequence, event->reply).second);
+            replies.pop();
+        }
+        return taken;
+    }
+    ReplyClass only_verdict() {
+        const auto taken = take_replies();
+        EXPECT_EQ(taken.size(), 1U);
+        return taken.empty() ? ReplyClass::unknown : taken.begin()->second.verdict;
+    }
+    ScriptedConnection& line(std::size_t i) { return *connections[i]; }
+
+    Nanos now{start};
+    Ring<Command> commands{256};
+    Ring<Event> replies;
+    std::vector<std::unique_ptr<ScriptedConnection>> connections;
+    PlainAdapter adapter;
+    GatewayMetrics metrics;
+    std::unique_ptr<Gateway<ScriptedConnection, PlainAdapter>> gateway;
+    std::uint64_t sequence{};
+};
+
+TEST(Gateway, AnAnswerBecomesTheReplyOfItsCommand) {
+    World world{2};
+    world.order();
+    world.poll();
+    ASSERT_EQ(world.line(0).sent, std::vector<std::string>{"order 1"});
+    EXPECT_TRUE(world.take_replies().empty());
+    const Nanos sent_at = world.now;
+    world.line(0).answer(200);
+    world.poll(milliseconds(3));
+    const auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_EQ(replies.at(1).verdict, ReplyClass::accepted);
+    EXPECT_EQ(replies.at(1).sent_at, sent_at);
+    EXPECT_EQ(world.metrics.round_trip.percentiles().count, 1U);
+    EXPECT_NEAR(static_cast<double>(world.metrics.round_trip.percentiles().max), 3e6, 1e5);
+    EXPECT_EQ(world.gateway->pending(), 0U);
+}
+
+TEST(Gateway, RefusalsAndServerErrorsArePassedOnAsTheyWereUnderstood) {
+    World world{1};
+    for (const auto& [status, verdict] :
+         std::vector<std::pair<unsigned, ReplyClass>>{{400, ReplyClass::rejected},
+                                                      {503, ReplyClass::unknown},
+                                                      {200, ReplyClass::accepted}}) {
+        world.order();
+        world.poll();
+        world.line(0).answer(status);
+        world.poll();
+        EXPECT_EQ(world.only_verdict(), verdict) << status;
+    }
+    EXPECT_EQ(world.metrics.of(StatusGroup::server_error), 1U);
+    EXPECT_EQ(world.metrics.of(ReplyClass::rejected), 1U);
+}
+
+TEST(Gateway, ARequestCutAfterItLeftIsUnknownAndNeverSentAgain) {
+    World world{2};
+    world.order();
+    world.poll();
+    world.line(0).fail(HttpOutcome::cut);
+    world.poll();
+    const auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_EQ(replies.at(1).verdict, ReplyClass::unknown);
+    EXPECT_NE(replies.at(1).sent_at, Nanos{});
+    for (int i = 0; i < 50; ++i) world.poll(milliseconds(100));
+    EXPECT_TRUE(world.line(1).sent.empty());
+    EXPECT_TRUE(world.take_replies().empty());
+}
+
+TEST(Gateway, ARequestOfWhichNothingLeftGoesOutOnAnotherConnection) {
+    World world{2};
+    world.order();
+    world.poll();
+    world.line(0).fail(HttpOutcome::not_sent);
+    world.poll();
+    ASSERT_EQ(world.line(1).sent, std::vector<std::string>{"order 1"});
+    world.line(1).answer(200);
+    world.poll();
+    EXPECT_EQ(world.only_verdict(), ReplyClass::accepted);
+    EXPECT_EQ(world.metrics.not_sent_again.get(), 1U);
+}
+
+TEST(Gateway, WithoutAConnectionCommandsWaitAsLongAsTheirLaneAllows) {
+    World world{2};
+    world.line(0).up = world.line(1).up = false;
+    const std::uint64_t protective = world.order(Lane::protective);
+    const std::uint64_t entry = world.order(Lane::entry);
+    world.poll();
+    world.poll(milliseconds(499));
+    EXPECT_TRUE(world.take_replies().empty());
+    world.poll(milliseconds(1));
+    auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_EQ(replies.at(entry).verdict, ReplyClass::not_sent);
+    world.poll(milliseconds(1'499));
+    EXPECT_TRUE(world.take_replies().empty());
+    world.poll(milliseconds(1));
+    replies = world.take_replies();
+    EXPECT_EQ(replies.at(protective).verdict, ReplyClass::not_sent);
+    EXPECT_EQ(replies.at(protective).sent_at, Nanos{});
+    EXPECT_EQ(world.metrics.late.get(), 2U);
+}
+
+TEST(Gateway, AWaitingCommandLeavesWhenAConnectionComesBack) {
+    World world{1};
+    world.line(0).up = false;
+    world.order();
+    world.poll(milliseconds(1'900));
+    world.line(0).up = true;
+    world.poll();
+    EXPECT_EQ(world.line(0).sent.size(), 1U);
+}
+
+TEST(Gateway, ADeadlineThatHasPassedIsNotSentWhereverItStands) {
+    World world{1};
+    world.order(Lane::entry, CommandKind::place, start);
+    world.poll();
+    EXPECT_EQ(world.only_verdict(), ReplyClass::not_sent);
+    world.line(0).up = false;
+    world.order(Lane::protective);
+    const std::uint64_t behind =
+        world.order(Lane::protective, CommandKind::place, world.now + milliseconds(5));
+    world.poll();
+    world.poll(milliseconds(5));
+    const auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_EQ(replies.at(behind).verdict, ReplyClass::not_sent);
+    EXPECT_TRUE(world.line(0).sent.empty());
+}
+
+TEST(Gateway, PaperModeLetsNothingPassThatChangesSomething) {
+    World world{2, GatewaySettings{}};
+    ASSERT_TRUE(GatewaySettings{}.simulate_only);
+    world.order(Lane::entry, CommandKind::place);
+    world.order(Lane::protective, CommandKind::place);
+    world.order(Lane::protective, CommandKind::cancel);
+    const std::uint64_t question = world.order(Lane::reconcile, CommandKind::query);
+    world.poll();
+    const auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 3U);
+    for (const auto& [sequence, reply] : replies)
+        EXPECT_EQ(reply.verdict, ReplyClass::not_sent) << sequence;
+    EXPECT_EQ(world.metrics.simulated.get(), 3U);
+    ASSERT_EQ(world.line(0).sent.size() + world.line(1).sent.size(), 1U);
+    EXPECT_EQ(world.line(0).sent.front(), "order " + std::to_string(question));
+}
+
+TEST(Gateway, ProtectionOvertakesEntriesAndKeepsTheLastConnection) {
+    World world{2};
+    for (int i = 0; i < 3; ++i) world.order(Lane::entry);
+    const std::uint64_t stop = world.order(Lane::protective);
+    world.poll();
+    // the stop went first; then only one connection was left, which entries may not have
+    EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order " + std::to_string(stop)});
+    EXPECT_TRUE(world.line(1).sent.empty());
+    world.line(0).answer(200);
+    world.poll();
+    EXPECT_EQ(world.line(0).sent.back(), "order 1");
+    const std::uint64_t second = world.order(Lane::protective);
+    world.poll();
+    EXPECT_EQ(world.line(1).sent, std::vector<std::string>{"order " + std::to_string(second)});
+}
+
+TEST(Gateway, AFloodOfEntriesDoesNotStandInFrontOfProtection) {
+    World world{2, {.simulate_only = false, .lane_capacity = 4}};
+    world.line(0).up = world.line(1).up = false;
+    for (int i = 0; i < 20; ++i) world.order(Lane::entry);
+    const std::uint64_t stop = world.order(Lane::protective);
+    world.poll();
+    EXPECT_EQ(world.take_replies().size(), 16U);
+    EXPECT_EQ(world.metrics.lane_full.get(), 16U);
+    world.line(0).up = true;
+    world.poll();
+    EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order " + std::to_string(stop)});
+}
+
+TEST(Gateway, RepliesKeepToTheirCommandsWhateverTheOrderOfAnswers) {
+    World world{4};
+    for (int i = 0; i < 4; ++i) world.order();
+    world.poll();
+    world.line(3).answer(400);
+    world.poll();
+    world.line(0).answer(200);
+    world.line(1).fail(HttpOutcome::cut);
+    world.poll();
+    world.line(2).answer(503);
+    world.poll();
+    std::vector<ReplyClass> verdicts;
+    for (const auto& [sequence, reply] : world.take_replies()) verdicts.push_back(reply.verdict);
+    EXPECT_EQ(verdicts, (std::vector<ReplyClass>{ReplyClass::accepted, ReplyClass::unknown,
+                                                 ReplyClass::unknown, ReplyClass::rejected}));
+}
+
+TEST(Gateway, TakesNoCommandWhoseReplyWouldHaveNoPlace) {
+    World world{4, {.simulate_only = false}, 2};
+    for (int i = 0; i < 4; ++i) world.order();
+    world.poll();
+    EXPECT_EQ(world.gateway->pending(), 2U);
+    world.line(0).answer(200);
+    world.line(1).answer(200);
+    world.poll();
+    world.poll();
+    EXPECT_EQ(world.gateway->pending(), 0U);  // the ring is full of replies nobody has read
+    EXPECT_EQ(world.take_replies().size(), 2U);
+    world.poll();
+    EXPECT_EQ(world.gateway->pending(), 2U);
+}
+
+TEST(Gateway, WhatCannotBeEncodedIsAnsweredAtOnce) {
+    World world{1};
+    Command* command = world.commands.slot();
+    *command = {};
+    command->sequence = 1;
+    command->symbol = SymbolId{3};
+    command->id.generation = 1;
+    command->type = OrderType::unknown;
+    world.commands.publish();
+    world.sequence = 1;
+    world.order();
+    world.poll();
+    EXPECT_EQ(world.only_verdict(), ReplyClass::not_sent);
+    EXPECT_EQ(world.metrics.not_encodable.get(), 1U);
+    EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order 2"});
+}
+
+TEST(Gateway, ThrottlingHoldsEverythingBackUntilItIsOver) {
+    World world{2};
+    world.order();
+    world.poll();
+    world.line(0).answer(429);
+    world.poll();
+    EXPECT_EQ(world.only_verdict(), ReplyClass::throttled);
+    world.order();
+    world.poll(milliseconds(999));
+    EXPECT_EQ(world.line(0).sent.size(), 1U);
+    world.poll(milliseconds(1));
+    EXPECT_EQ(world.line(0).sent.size(), 2U);
+    EXPECT_GT(world.metrics.budget_waits.get(), 0U);
+}
+
+TEST(Gateway, TheBudgetStopsEntriesBeforeProtection) {
+    World world{8, {.simulate_only = false}, 64, {{RateUnit::orders, seconds(10), 5}}};
+    for (int i = 0; i < 5; ++i) world.order(Lane::entry);
+    world.poll();
+    EXPECT_EQ(world.metrics.sent.get(), 4U);
+    world.order(Lane::protective);
+    world.poll();
+    EXPECT_EQ(world.metrics.sent.get(), 5U);
+}
+
+TEST(Gateway, AnIdleConnectionIsPingedAndABusyOneIsNot) {
+    World world{2};
+    world.poll();
+    world.poll(seconds(44));
+    EXPECT_TRUE(world.line(0).sent.empty());
+    world.poll(seconds(1));
+    ASSERT_EQ(world.line(0).sent, std::vector<std::string>{"ping"});
+    world.line(0).answer(200);
+    world.poll();
+    EXPECT_EQ(world.line(1).sent, std::vector<std::string>{"ping"});
+    world.line(1).fail(HttpOutcome::cut);
+    world.poll(seconds(1));
+    EXPECT_EQ(world.metrics.pings.get(), 2U);
+    EXPECT_TRUE(world.take_replies().empty());
+}
+
+TEST(Gateway, LatencyIsCountedForOrdersWithACause) {
+    World world{2};
+    Command* command = world.commands.slot();
+    *command = {};
+    command->sequence = 1;
+    command->id.generation = 1;
+    command->symbol = SymbolId{3};
+    command->cause_time = start - microseconds(50);
+    command->decided_at = start - microseconds(20);
+    world.commands.publish();
+    world.sequence = 1;
+    world.order();  // no cause
+    world.poll();
+    EXPECT_EQ(world.metrics.tick_to_order.percentiles().count, 1U);
+    EXPECT_NEAR(static_cast<double>(world.metrics.tick_to_order.percentiles().max), 50e3, 2e3);
+    EXPECT_NEAR(static_cast<double>(world.metrics.decide.percentiles().max), 30e3, 1e3);
+    EXPECT_EQ(world.metrics.sign.percentiles().count, 2U);
+}
+
+/// Random peers: each command gets exactly one reply, what was cut is never sent twice, and what is
+/// reported as not sent never reached a peer that kept it.
+void run_with_random_faults(std::uint64_t seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random{seed};
+    const auto chance = [&random](unsigned percent) { return random() % 100 < percent; };
+    World world{1 + random() % 4, {.simulate_only = false, .lane_capacity = 8}, 16};
+    std::map<std::uint64_t, Reply> replies;
+    std::map<std::string, int> kept;  // requests a peer may have acted on
+    for (int step = 0; step < 3'000; ++step) {
+        const bool quiet = step >= 2'000;
+        if (!quiet && chance(40) && world.commands.room() > 0) {
+            const Nanos deadline =
+                chance(20) ? world.now + milliseconds(chance(50) ? 0 : 30) : Nanos{};
+            world.order(static_cast<Lane>(random() % 3), static_cast<CommandKind>(random() % 3),
+                        deadline);
+        }
+        for (auto& line : world.connections) {
+            line->refuse_sends = !quiet && chance(5);
+            if (!line->waiting()) {
+                line->up = quiet || line->up ? quiet || !chance(3) : chance(10);
+                continue;
+            }
+            if (!quiet && !chance(30)) continue;
+            const std::string request = line->sent.back();
+            if (!quiet && chance(20)) {
+                line->fail(HttpOutcome::not_sent);
+                continue;
+            }
+            if (request != "ping") ++kept[request];
+            if (!quiet && chance(25)) {
+                line->fail(HttpOutcome::cut);
+            } else {
+                line->answer(std::array{200U, 400U, 503U, 429U}[random() % (quiet ? 1 : 4)]);
+            }
+        }
+        world.poll(milliseconds(static_cast<std::int64_t>(random() % 20)));
+        if (!quiet && chance(60)) continue;  // a reader that is slow at times
+        for (const auto& [sequence, reply] : world.take_replies())
+            ASSERT_TRUE(replies.emplace(sequence, reply).second) << "two replies to " << sequence;
+    }
+    ASSERT_EQ(replies.size(), world.sequence);
+    EXPECT_EQ(world.gateway->pending(), 0U);
+    for (const auto& [sequence, reply] : replies) {
+        const int copies = kept["order " + std::to_string(sequence)];
+        ASSERT_LE(copies, 1) << "order " << sequence << " reached the exchange twice";
+        const bool never_left = reply.verdict == ReplyClass::not_sent;
+        ASSERT_EQ(copies, never_left ? 0 : 1) << "order " << sequence;
+        ASSERT_EQ(reply.sent_at == Nanos{}, never_left);
+    }
+}
+
+TEST(Gateway, ExactlyOneReplyToEveryCommandUnderRandomFaults) {
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        run_with_random_faults(seed);
+        if (HasFatalFailure()) return;
+    }
+}
+
+}  // namespace
+}  // namespace tranche

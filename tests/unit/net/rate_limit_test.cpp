@@ -1,0 +1,148 @@
+#include "net/rate_limit.hpp"
+
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace tranche {
+namespace {
+
+constexpr RateCost an_order{.weight = 1, .orders = 1};
+constexpr Nanos start = seconds(1'700'000'000);
+
+RateBudget budget_of(std::vector<RateLimit> limits, Ratio buffer = {}) {
+    return RateBudget{limits, buffer};
+}
+
+std::vector<RateLimit> orders_only(std::uint32_t limit, Nanos interval = seconds(10)) {
+    return {{RateUnit::orders, interval, limit}};
+}
+
+/// How many orders a lane can send at once.
+std::uint32_t sendable(RateBudget& budget, Lane lane, Nanos now) {
+    std::uint32_t count = 0;
+    for (; count < 100'000 && budget.allows(lane, an_order, now); ++count)
+        budget.spend(an_order, now);
+    return count;
+}
+
+TEST(RateLimit, LanesLeaveRoomForThoseAboveThem) {
+    RateBudget budget = budget_of(orders_only(300));
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 180U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 60U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 60U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 0U);
+}
+
+TEST(RateLimit, ALargerBufferIsKeptFromEntriesNotFromProtection) {
+    RateBudget budget = budget_of(orders_only(100), Ratio{Ratio::one / 2});
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 30U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 20U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 50U);
+    RateBudget all = budget_of(orders_only(100), Ratio{Ratio::one});
+    EXPECT_EQ(sendable(all, Lane::entry, start), 0U);
+    EXPECT_EQ(sendable(all, Lane::reconcile, start), 0U);
+    EXPECT_EQ(sendable(all, Lane::protective, start), 100U);
+}
+
+TEST(RateLimit, TheScarcestLimitDecides) {
+    RateBudget budget = budget_of({{RateUnit::weight, seconds(60), 1000},
+                                   {RateUnit::orders, seconds(60), 50},
+                                   {RateUnit::orders, seconds(10), 10}});
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 10U);
+    EXPECT_TRUE(budget.allows(Lane::protective, {.weight = 1, .orders = 0}, start));
+    EXPECT_EQ(budget.left_permille(start), 0U);
+    EXPECT_EQ(budget.used(0, start), 10U);
+}
+
+TEST(RateLimit, NoWindowOfAnyPhaseEverHoldsMoreThanTheLimit) {
+    RateBudget budget = budget_of(orders_only(20));
+    std::vector<Nanos> sent;
+    for (Nanos now = start; now < start + seconds(60); now += milliseconds(37)) {
+        if (!budget.allows(Lane::protective, an_order, now)) continue;
+        budget.spend(an_order, now);
+        sent.push_back(now);
+    }
+    ASSERT_GT(sent.size(), 80U);
+    for (std::size_t i = 20; i < sent.size(); ++i)
+        EXPECT_GE((sent[i] - sent[i - 20]).count, seconds(10).count) << i;
+}
+
+TEST(RateLimit, TheBudgetComesBackWhenItsWindowHasPassed) {
+    RateBudget budget = budget_of(orders_only(100));
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 100U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start + milliseconds(9'999)), 0U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start + milliseconds(10'500)), 100U);
+    EXPECT_EQ(budget.used(0, start + seconds(3600)), 0U);
+}
+
+TEST(RateLimit, AnswersRaiseOurCountAndNeverLowerIt) {
+    RateBudget budget = budget_of(orders_only(300));
+    budget.spend(an_order, start);
+    const std::vector<RateUsage> more{{RateUnit::orders, seconds(10), 250}};
+    budget.on_answer(RateVerdict::served, more, {}, start);
+    EXPECT_EQ(budget.used(0, start), 250U);
+    EXPECT_FALSE(budget.allows(Lane::entry, an_order, start));
+    const std::vector<RateUsage> fewer{{RateUnit::orders, seconds(10), 1},
+                                       {RateUnit::weight, seconds(10), 999},
+                                       {RateUnit::orders, seconds(60), 999}};
+    budget.on_answer(RateVerdict::served, fewer, {}, start);
+    EXPECT_EQ(budget.used(0, start), 250U);
+}
+
+TEST(RateLimit, ThrottledMeansThatEverythingWaitsAsLongAsTold) {
+    RateBudget budget = budget_of(orders_only(300));
+    budget.on_answer(RateVerdict::throttled, {}, start + seconds(7), start);
+    EXPECT_FALSE(budget.allows(Lane::protective, an_order, start + milliseconds(6'999)));
+    EXPECT_TRUE(budget.allows(Lane::protective, an_order, start + seconds(7)));
+    EXPECT_EQ(budget.left_permille(start), 0U);
+}
+
+TEST(RateLimit, WithoutBeingToldTheWaitDoublesUpToAMinute) {
+    RateBudget budget = budget_of(orders_only(300));
+    Nanos now = start;
+    for (const std::int64_t expected : {1, 2, 4, 8, 16, 32, 60, 60}) {
+        budget.on_answer(RateVerdict::throttled, {}, {}, now);
+        EXPECT_EQ(budget.blocked_until() - now, seconds(expected));
+        now = budget.blocked_until();
+    }
+    budget.on_answer(RateVerdict::served, {}, {}, now);
+    budget.on_answer(RateVerdict::throttled, {}, {}, now);
+    EXPECT_EQ(budget.blocked_until() - now, seconds(1));
+}
+
+TEST(RateLimit, RefusalsOfOneBurstAreOneOffence) {
+    RateBudget budget = budget_of(orders_only(300));
+    for (int i = 0; i < 5; ++i) budget.on_answer(RateVerdict::throttled, {}, {}, start);
+    EXPECT_EQ(budget.blocked_until(), start + seconds(1));
+}
+
+TEST(RateLimit, AfterThrottlingOnlyProtectionGetsItsFullShare) {
+    RateBudget budget = budget_of(orders_only(100));
+    budget.on_answer(RateVerdict::throttled, {}, start + seconds(1), start);
+    const Nanos later = start + seconds(2);
+    EXPECT_EQ(sendable(budget, Lane::entry, later), 40U);
+    EXPECT_EQ(sendable(budget, Lane::protective, later), 60U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start + seconds(61)), 80U);
+}
+
+TEST(RateLimit, ABanStopsEverythingUntilItsEnd) {
+    RateBudget budget = budget_of(orders_only(300));
+    budget.on_answer(RateVerdict::banned, {}, start + seconds(86'400), start);
+    EXPECT_FALSE(budget.allows(Lane::protective, an_order, start + seconds(86'399)));
+    EXPECT_TRUE(budget.banned(start + seconds(86'399)));
+    EXPECT_TRUE(budget.allows(Lane::protective, an_order, start + seconds(86'400)));
+    RateBudget unnamed = budget_of(orders_only(300));
+    unnamed.on_answer(RateVerdict::banned, {}, {}, start);
+    EXPECT_EQ(unnamed.blocked_until(), start + seconds(120));
+    unnamed.on_answer(RateVerdict::throttled, {}, start + seconds(3), start + seconds(1));
+    EXPECT_EQ(unnamed.blocked_until(), start + seconds(120));
+}
+
+TEST(RateLimit, AClockThatStepsBackFreesNothing) {
+    RateBudget budget = budget_of(orders_only(100));
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 100U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start - seconds(100)), 0U);
+}
+
+}  // namespace
+}  // namespace tranche
