@@ -1,6 +1,8 @@
 #include "net/status/server.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <fmt/format.h>
 #include <list>
 #include <memory>
@@ -33,8 +35,7 @@ struct Connection {
 
 /// One request, from its header to the end of its answer.
 struct Exchange {
-    std::string body;
-    bool too_large{};
+    std::string body;  // no longer than its Content-Length, which was checked
     bool refused{};
 };
 
@@ -101,6 +102,15 @@ Credentials credentials_of(MHD_Connection* connection) {
     return {header_of(connection, "Host"),           header_of(connection, "Origin"),
             header_of(connection, "Sec-Fetch-Site"), header_of(connection, "Authorization"),
             header_of(connection, "Content-Type"),   header_of(connection, "X-Tranche")};
+}
+
+/// A length that is absent or at most what we take.
+bool fits(std::string_view content_length) {
+    if (content_length.empty()) return true;
+    std::size_t length = 0;
+    const char* const end = content_length.data() + content_length.size();
+    const auto parsed = std::from_chars(content_length.data(), end, length);
+    return parsed.ec == std::errc{} && parsed.ptr == end && length <= StatusServer::max_request;
 }
 
 /// Headers of which a second one means that somebody in the middle may read another request.
@@ -250,6 +260,10 @@ MHD_Result StatusServer::State::on_header(MHD_Connection* connection, std::strin
     std::optional<Refusal> refusal;
     if (!framing.sound() || (!command && framing.has_body())) {
         refusal = Refusal{400, "the request is framed in more than one way"};
+    } else if (framing.encodings > 0) {
+        refusal = Refusal{411, "a command needs a Content-Length"};
+    } else if (!fits(header_of(connection, "Content-Length"))) {
+        refusal = Refusal{413, "the body is larger than 16 KiB"};
     } else {
         refusal = guard.admit(credentials_of(connection));
         if (!refusal && command) refusal = guard.admit_command(credentials_of(connection), now);
@@ -272,10 +286,8 @@ MHD_Result StatusServer::State::on_request(MHD_Connection* connection, const cha
     }
     if (exchange->refused) return MHD_YES;
     if (*upload_size > 0) {
-        exchange->too_large = exchange->body.size() + *upload_size > max_request;
-        if (!exchange->too_large) exchange->body.append(upload, *upload_size);
+        exchange->body.append(upload, *upload_size);
         *upload_size = 0;
-        if (exchange->too_large) return MHD_NO;
         return MHD_YES;
     }
     if (Connection* const one = connection_of(connection)) one->busy = true;

@@ -458,8 +458,11 @@ $("pause").addEventListener("click", () => ask("Pause entries?", "No new entries
 $("resume").addEventListener("click", () => ask("Resume entries?", "Liquidations are traded again, with the settings in force.", "Resume", false, false, () => command("resume")));
 $("flatten").addEventListener("click", () => ask("Close every position?", "All positions are closed with market orders, now. This cannot be undone.", "Flatten everything", true, false, () => command("flatten")));
 $("confirm-no").addEventListener("click", () => $("confirm").close());
-$("confirm-yes").addEventListener("click", () => { $("confirm").close(); if (wanted) wanted(); });
-$("token").addEventListener("keydown", (event) => { if (event.key === "Enter") $("confirm-yes").click(); });
+$("confirm-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  $("confirm").close();
+  if (wanted) wanted();
+});
 $("theme").addEventListener("click", () => {
   const light = matchMedia("(prefers-color-scheme: light)").matches;
   const shown = document.documentElement.dataset.theme || (light ? "light" : "dark");
