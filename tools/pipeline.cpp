@@ -1,0 +1,155 @@
+#include "tools/pipeline.hpp"
+
+#include "net/aster/streams.hpp"
+
+namespace tranche {
+namespace {
+
+std::vector<std::string> symbol_names(const Settings& settings) {
+    std::vector<std::string> names;
+    for (const SymbolSettings& symbol : settings.engine.symbols) names.push_back(symbol.name);
+    return names;
+}
+
+/// Liveness by data, by our own pings, and by TCP (reliability-model.md N4).
+StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string path,
+                    StreamKind kind) {
+    StreamPlan plan;
+    plan.name = std::move(name);
+    plan.endpoint = parts.peers.stream;
+    plan.addresses = parts.peers.stream_addresses;
+    plan.path = std::move(path);
+    plan.kind = static_cast<std::uint16_t>(kind);
+    plan.ping_interval = seconds(5);
+    plan.silence_limit = seconds(20);
+    return plan;
+}
+
+}  // namespace
+
+Result<Peers> Peers::find(const ExchangeSettings& settings) {
+    Peers peers;
+    for (const bool rest : {true, false}) {
+        auto endpoint = parse_url(rest ? settings.rest_url : settings.stream_url);
+        if (!endpoint) return endpoint.error();
+        auto addresses = resolve(endpoint.value().host, endpoint.value().port);
+        if (!addresses) return addresses.error();
+        (rest ? peers.rest : peers.stream) = endpoint.value();
+        (rest ? peers.rest_addresses : peers.stream_addresses) = addresses.value();
+    }
+    return peers;
+}
+
+Pipeline::Pipeline(const PipelineParts& parts) {
+    const EngineSettings& settings = parts.settings.engine;
+    controls_ = std::make_unique<ControlPump>(notices_);
+    codec_ = std::make_unique<aster::Codec>(parts.symbols);
+    parse_ = std::make_unique<Parse<aster::Codec>>(frames_, market_events_, *codec_,
+                                                   parts.symbols.configured(),
+                                                   TimeSource{parts.parse_clock});
+    board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
+                                           order_capacity(settings));
+    engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
+    // Answers first: they may free what the next event needs.
+    engine_inputs_ = {&replies_, &notices_, &account_events_, &market_events_};
+    stage_ = std::make_unique<EngineStage<Journal>>(
+        EngineStage<Journal>{.engine = *engine_,
+                             .inputs = engine_inputs_,
+                             .commands = commands_,
+                             .journal = parts.journal,
+                             .snapshot_wanted = snapshot_wanted_});
+    tap_.reset(
+        new RecordTap{.journal = parts.journal, .writer = parts.writer, .copies = record_copies_});
+}
+
+Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {
+    std::unique_ptr<Pipeline> pipeline{new Pipeline{parts}};
+    if (auto done = pipeline->connect_streams(parts); !done) return done.error();
+    if (auto done = pipeline->connect_orders(parts); !done) return done.error();
+    return pipeline;
+}
+
+Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
+    auto reactor = Reactor::create({}, TimeSource{parts.receive_clock});
+    if (!reactor) return reactor.error();
+    receive_reactor_ = std::move(reactor).value();
+    std::vector<StreamPlan> plans;
+    std::vector<StreamRole> roles;
+    const auto names = symbol_names(parts.settings);
+    for (const aster::MarketFeed& feed :
+         aster::market_feeds(names, parts.settings.exchange.feeds, longest_path)) {
+        plans.push_back(plan_for(parts, feed.name, feed.path, StreamKind::market));
+        roles.push_back({StreamKind::market, feed.kind == aster::FeedKind::signal});
+    }
+    user_connection_ = static_cast<std::uint16_t>(plans.size());
+    // Its path is a listen key, which the account stage brings; until then it stays idle.
+    plans.push_back(plan_for(parts, "user", "", StreamKind::user));
+    roles.push_back({StreamKind::user, true});
+    watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles));
+    auto receive =
+        Receive::create(*receive_reactor_, parts.tls, std::move(plans), frames_, stream_states_,
+                        paths_, static_cast<std::uint64_t>(kernel_now().count));
+    if (!receive) return receive.error();
+    receive_ = std::move(receive).value();
+    return Done{};
+}
+
+Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
+    const ExchangeSettings& settings = parts.settings.exchange;
+    auto reactor = Reactor::create({}, TimeSource{parts.gateway_clock});
+    if (!reactor) return reactor.error();
+    order_reactor_ = std::move(reactor).value();
+    std::vector<HttpConnection*> connections;
+    for (std::uint16_t i = 0; i < settings.order_connections; ++i) {
+        auto channel = order_reactor_->acquire();
+        if (!channel) return channel.error();
+        HttpPeer peer;
+        peer.host = parts.peers.rest.host;
+        peer.addresses = parts.peers.rest_addresses;
+        order_connections_.push_back(std::make_unique<HttpConnection>(
+            *order_reactor_, channel.value(), parts.tls, std::move(peer),
+            TimeSource{parts.gateway_clock}, i + 1U));
+        connections.push_back(order_connections_.back().get());
+    }
+    requests_ = std::make_unique<aster::OrderRequests>(
+        aster::RequestTarget{.venue = settings.venue,
+                             .auth = settings.auth,
+                             .host_header = parts.peers.rest.host_header(),
+                             .prefix = parts.peers.rest.prefix},
+        parts.authenticator, parts.symbols, parts.settings.engine.hedge_mode);
+    adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
+    GatewaySettings gateway;
+    gateway.simulate_only = parts.settings.engine.simulate_only;
+    gateway_ =
+        std::make_unique<OrderGateway>(commands_, replies_, std::move(connections), *adapter_,
+                                       RateBudget{parts.limits, settings.rate_limit_buffer},
+                                       gateway, TimeSource{parts.gateway_clock}, gateway_metrics_);
+    return Done{};
+}
+
+std::size_t Pipeline::poll_receive(Nanos now) {
+    return receive_->poll(now);
+}
+
+std::size_t Pipeline::poll_parse(Nanos now) {
+    return parse_->poll(now);
+}
+
+std::size_t Pipeline::poll_engine(Nanos now) {
+    std::size_t done = watch_->poll(now);
+    done += controls_->poll(now);
+    done += stage_->poll(now);
+    held_back_.store(stage_->held_back, std::memory_order_relaxed);
+    drained_.store(engine_->drained(), std::memory_order_relaxed);
+    return done;
+}
+
+std::size_t Pipeline::poll_gateway(Nanos now) {
+    return order_reactor_->poll() + gateway_->poll(now);
+}
+
+std::size_t Pipeline::poll_writer(Nanos now) {
+    return tap_->poll(now);
+}
+
+}  // namespace tranche

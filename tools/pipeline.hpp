@@ -1,0 +1,129 @@
+// The pipeline, wired: every ring and every stage, in the order of the data. No threads here:
+// tests poll the stages by hand, `run` hands them to threads.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/board.hpp"
+#include "core/restored.hpp"
+#include "core/settings.hpp"
+#include "core/symbols.hpp"
+#include "net/aster/authenticator.hpp"
+#include "net/aster/codec.hpp"
+#include "net/aster/order_adapter.hpp"
+#include "net/gateway.hpp"
+#include "net/http_connection.hpp"
+#include "net/parse.hpp"
+#include "net/receive.hpp"
+#include "persist/journal.hpp"
+#include "persist/writer.hpp"
+#include "tools/record_tap.hpp"
+#include "tools/stream_watch.hpp"
+#include "tranche/stage.hpp"
+
+namespace tranche {
+
+/// Where the exchange is, resolved.
+struct Peers {
+    Endpoint rest;
+    Endpoint stream;
+    std::vector<SocketAddress> rest_addresses;
+    std::vector<SocketAddress> stream_addresses;
+
+    /// Parses and resolves the two addresses of the settings. Errors: settings, unavailable.
+    static Result<Peers> find(const ExchangeSettings& settings);
+};
+
+/// What must be there before the pipeline can be built, and outlives it.
+struct PipelineParts {
+    const Settings& settings;
+    const SymbolTable& symbols;
+    const Peers& peers;
+    const TlsContext* tls;
+    const aster::Authenticator& authenticator;
+    const std::vector<RateLimit>& limits;
+    const Restored& restored;
+    Journal& journal;
+    Writer& writer;
+    const Clock& receive_clock;
+    const Clock& parse_clock;
+    const Clock& gateway_clock;
+};
+
+class Pipeline {
+public:
+    /// Errors: io_uring is not available, a plan does not fit.
+    static Result<std::unique_ptr<Pipeline>> build(const PipelineParts& parts);
+
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+
+    std::size_t poll_receive(Nanos now);
+    std::size_t poll_parse(Nanos now);
+    std::size_t poll_engine(Nanos now);
+    std::size_t poll_gateway(Nanos now);
+    std::size_t poll_writer(Nanos now);
+
+    /// Any thread: passes a button or signal on to the engine.
+    void press(const Control& control, SymbolId symbol) { controls_->press(control, symbol); }
+
+    const StatusBoard& board() const { return *board_; }
+    const GatewayMetrics& gateway_metrics() const { return gateway_metrics_; }
+    const ParseCounters& parse_counters() const { return parse_->counters(); }
+    const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
+    const Receive& receive() const { return *receive_; }
+    const StreamWatch& streams() const { return *watch_; }
+    const RecordTap& tap() const { return *tap_; }
+    Ring<Record>& record_copies() { return record_copies_; }
+    Ring<Event>& account_events() { return account_events_; }
+    Ring<PathChange>& paths() { return paths_; }
+    std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
+    std::uint16_t user_connection() const { return user_connection_; }
+    std::uint64_t held_back() const { return held_back_.load(std::memory_order_relaxed); }
+    bool drained() const { return drained_.load(std::memory_order_relaxed); }
+    std::size_t frames_waiting() const { return frames_.size(); }
+
+private:
+    using OrderGateway = Gateway<HttpConnection, aster::OrderAdapter>;
+
+    explicit Pipeline(const PipelineParts& parts);
+    Result<Done> connect_streams(const PipelineParts& parts);
+    Result<Done> connect_orders(const PipelineParts& parts);
+
+    ByteRing frames_{std::size_t{1} << 24};
+    Ring<Event> market_events_{1U << 13};
+    Ring<Event> account_events_{1U << 13};
+    Ring<Event> replies_{1U << 10};
+    Ring<Event> notices_{1U << 8};
+    Ring<Command> commands_{1U << 10};
+    Ring<StreamState> stream_states_{1U << 8};
+    Ring<PathChange> paths_{1U << 4};
+    Ring<Record> record_copies_{1U << 13};
+    std::atomic<bool> snapshot_wanted_{};
+    std::atomic<bool> drained_{};
+    std::atomic<std::uint64_t> held_back_{};
+    std::uint16_t user_connection_{};
+
+    std::unique_ptr<Reactor> receive_reactor_;
+    std::unique_ptr<Reactor> order_reactor_;
+    std::unique_ptr<Receive> receive_;
+    std::unique_ptr<StreamWatch> watch_;
+    std::unique_ptr<ControlPump> controls_;
+    std::unique_ptr<aster::Codec> codec_;
+    std::unique_ptr<Parse<aster::Codec>> parse_;
+    std::unique_ptr<StatusBoard> board_;
+    std::unique_ptr<Engine> engine_;
+    std::vector<Ring<Event>*> engine_inputs_;
+    std::unique_ptr<EngineStage<Journal>> stage_;
+    std::vector<std::unique_ptr<HttpConnection>> order_connections_;
+    std::unique_ptr<aster::OrderRequests> requests_;
+    std::unique_ptr<aster::OrderAdapter> adapter_;
+    GatewayMetrics gateway_metrics_;
+    std::unique_ptr<OrderGateway> gateway_;
+    std::unique_ptr<RecordTap> tap_;
+};
+
+}  // namespace tranche

@@ -1,0 +1,43 @@
+// The verbs of the program, one function each; every one returns the process's exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tranche {
+
+struct RunOptions {
+    std::string settings{"settings.json"};
+    double duration_s{};  // 0: until a signal comes
+    std::string keylog;   // TLS secrets for Wireshark; empty for none
+};
+int run(const RunOptions& options);
+
+struct CheckOptions {
+    std::string settings{"settings.json"};
+    bool json{};
+};
+int check(const CheckOptions& options);
+
+/// Verbs that ask a running instance through its HTTP API.
+struct AskOptions {
+    std::string url{"http://127.0.0.1:8787"};
+    std::string token_file;
+    bool json{};
+};
+int status(const AskOptions& options);
+int latency(const AskOptions& options);
+int press(const AskOptions& options, const std::string& button);
+
+struct DemoOptions {
+    int seconds{};  // 0: until Ctrl-C
+    std::string folder{"data/demo"};
+    std::vector<std::string> recordings;
+    std::string speed{"real"};
+    unsigned seed{1};
+    int port{8787};
+    int exchange_port{18443};
+};
+int demo(const DemoOptions& options);
+
+}  // namespace tranche
