@@ -106,8 +106,14 @@ struct SideSummary {
 SideSummary summarize(const BoardView& view, SymbolId id, PositionSide side) {
     const SymbolBoardRow& symbol = view.symbol(id);
     SideSummary sum;
-    for (const TrancheRow& row : view.tranches()) {
-        if (row.symbol != id || row.side != side) continue;
+    const auto of_side = std::pair{id, side};
+    const auto key = [](const TrancheRow& row) { return std::pair{row.symbol, row.side}; };
+    const auto& open_tranches = view.tranches();  // sorted by just this key
+    auto at = std::lower_bound(
+        open_tranches.begin(), open_tranches.end(), of_side,
+        [&key](const TrancheRow& row, const auto& wanted) { return key(row) < wanted; });
+    for (; at != open_tranches.end() && key(*at) == of_side; ++at) {
+        const TrancheRow& row = *at;
         sum.tranches.push_back(&row);
         sum.quantity += row.quantity.raw;
         if (row.unprotected_since.count != 0) ++sum.unprotected;

@@ -130,7 +130,7 @@ function showFunnel(funnel) {
     row("seen", "Liquidations seen", funnel.liquidations),
     row("triggers", "Above threshold", funnel.triggers),
     row("entered", "Entry decided", entered),
-    row("sent", "Orders sent", funnel.orders_sent, "Entries, take-profits, stops and closes"),
+    row("sent", "Orders sent, all", funnel.orders_sent, "Entries, take-profits, stops and closes"),
     row("accepted", "Orders accepted", funnel.orders_accepted),
     row("fills", "Fills", funnel.fills),
     row("opened", "Tranches opened", funnel.tranches_opened),
@@ -211,6 +211,7 @@ function makePosition(item) {
   row.children[0].append(toggle, " ", el("span", { class: "tag" }));
   row.children[0].classList.add("wide-cell");
   row.children[8].classList.add("wide-cell");
+  for (const i of [9, 10]) row.children[i].classList.add("bare");  // exits belong to tranches
   return row;
 }
 function updatePosition(row, item) {
@@ -368,7 +369,7 @@ const handlers = {
   tranche_closed: (t) => { if (t.state === "closed") toast("closed", "Tranche closed: " + t.symbol + " " + t.side + ", " + words(t.close_reason) + ", " + signed(t.realized_pnl, 2) + " USDT", tone(t.realized_pnl)); },
   alarm: (a) => { toast("alarm" + a.kind, (a.raised ? "Alarm: " : "Over: ") + words(a.kind) + " " + a.symbol + " " + a.text, a.raised ? "bad" : "good"); load("alarms", showAlarms); },
   mode: (m) => { toast("mode", "Mode: " + words(m.mode) + (m.paused ? ", paused" : "") + (m.reason ? " (" + m.reason + ")" : ""), "warn"); load("overview", showOverview); },
-  resync: () => { loadFeed(); refresh(); },
+  resync: () => { loadFeed(); loadTrades(); refresh(); },
 };
 function connect() {
   const source = new EventSource("/api/stream");
@@ -407,6 +408,10 @@ function refreshSlow() {
 }
 function loadFeed() {
   load("decisions?limit=" + feedRows, (rows) => { $("feed").replaceChildren(); rows.reverse().forEach((row) => addLiquidation(row, false)); });
+}
+function loadTrades() {
+  const fill = (order) => ({ ...order, ours: true, role: order.trade_category, qty: order.filled_qty, price: order.avg_price, timestamp: order.updated });
+  load("trades?limit=" + feedRows, (rows) => { $("trades").replaceChildren(); rows.reverse().forEach((row) => addTrade(fill(row), false)); });
 }
 function tick() {
   const age = state.fetched ? performance.now() - state.fetched : Infinity;
@@ -479,6 +484,7 @@ connect();
 refresh();
 refreshSlow();
 loadFeed();
+loadTrades();
 setInterval(refresh, 1000);
 setInterval(refreshSlow, 2000);
 setInterval(tick, 250);
