@@ -80,8 +80,15 @@ struct TlsSession::Native {
     bool overflowed{};
 
     ~Native() {
-        SSL_free(ssl);
+        drop();
         SSL_SESSION_free(ticket);
+    }
+
+    void drop() {
+        // A session freed without its closing alerts would take its ticket with it.
+        if (ssl != nullptr) SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(ssl);
+        ssl = nullptr;
     }
 
     static Native& of(BIO* bio) { return *static_cast<Native*>(BIO_get_data(bio)); }
@@ -200,7 +207,7 @@ TlsSession::~TlsSession() = default;
 void TlsSession::start(const std::string& host) {
     ERR_clear_error();
     Native& native = *native_;
-    SSL_free(native.ssl);
+    native.drop();
     native.ssl = SSL_new(context_.native().context);
     require(native.ssl != nullptr, "OpenSSL makes a session");
     BIO* bio = BIO_new(context_.native().bio_method);

@@ -18,7 +18,6 @@
 namespace tranche {
 namespace {
 
-constexpr std::uint16_t buffer_group = 0;
 constexpr std::uint16_t no_buffer = UINT16_MAX;
 
 /// What a completion belongs to. `nothing` is for requests whose outcome does not matter.
@@ -79,12 +78,13 @@ struct Reactor::Channel {
     bool taken{};
     bool ended{};
     bool receiving{};  // a receive request is with the kernel
-    bool pausing{};    // its cancellation is under way
     bool sending{};    // a send request is with the kernel
     int error{};
     std::uint16_t first = no_buffer;  // chunks in order of arrival
     std::uint16_t last = no_buffer;
-    std::uint32_t chunks{};
+    std::uint32_t chunks{};     // received and not given back
+    io_uring_buf_ring* ring{};  // the channel's own group of buffers
+    char* memory{};
     std::uint64_t sent{};
     std::size_t out_begin{};
     std::size_t out_end{};
@@ -92,27 +92,21 @@ struct Reactor::Channel {
     SocketAddress address;
 };
 
+/// What we know of a buffer that holds bytes.
+struct Reactor::Chunk {
+    Nanos arrival;
+    std::uint32_t length{};
+    std::uint16_t next = no_buffer;
+};
+
+/// Memory the kernel writes into: each channel's buffers and the ring that offers them.
 struct Reactor::Buffers {
-    struct Chunk {
-        Nanos arrival;
-        std::uint32_t length{};
-        std::uint16_t next = no_buffer;
-    };
     char* memory{};
-    std::size_t memory_bytes{};
-    io_uring_buf_ring* ring{};
-    std::size_t ring_bytes{};
-    std::vector<Chunk> chunks;
-    std::uint32_t with_kernel{};
+    std::size_t bytes{};
+    std::vector<Chunk> chunks;  // channel by channel
 
     ~Buffers() {
-        if (memory != nullptr) munmap(memory, memory_bytes);
-        if (ring != nullptr) munmap(ring, ring_bytes);
-    }
-    static void* map(std::size_t bytes) {
-        void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-        return mapped == MAP_FAILED ? nullptr : mapped;
+        if (memory != nullptr) munmap(memory, bytes);
     }
 };
 
@@ -140,9 +134,8 @@ Reactor::Reactor(const ReactorOptions& options, TimeSource time)
       ring_{std::make_unique<Ring>()},
       buffers_{std::make_unique<Buffers>()},
       channels_{new Channel[options.channels]} {
-    require((options.buffers & (options.buffers - 1)) == 0, "a buffer count is a power of two");
-    // Half the buffers shared fairly, the other half for whoever has a burst.
-    chunks_before_pause_ = std::max(4U, options.buffers / 2U / options.channels);
+    require(options.buffers >= 2 && (options.buffers & (options.buffers - 1)) == 0,
+            "a buffer count is a power of two");
     for (std::size_t i = 0; i < options.channels; ++i)
         channels_[i].output = std::make_unique<char[]>(options.output_bytes);
 }
@@ -168,7 +161,7 @@ Result<Done> Reactor::set_up() {
     // Disabled until the first poll: the thread that polls becomes the single issuer, not the one
     // that builds. Completions may come in bursts of one per buffer.
     params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED | IORING_SETUP_CLAMP;
-    params.cq_entries = entries * 2 + options_.buffers * 2U;
+    params.cq_entries = entries * 2U + 2U * options_.buffers * options_.channels;
     if (options_.defer_taskrun)
         params.flags |=
             IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
@@ -204,34 +197,43 @@ Result<Done> Reactor::probe() const {
 }
 
 Result<Done> Reactor::set_up_buffers() {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t ring = (options_.buffers * sizeof(io_uring_buf) + page - 1) / page * page;
+    const std::size_t memory = std::size_t{options_.buffers} * options_.buffer_bytes;
     Buffers& buffers = *buffers_;
-    buffers.memory_bytes = std::size_t{options_.buffers} * options_.buffer_bytes;
-    buffers.ring_bytes = std::size_t{options_.buffers} * sizeof(io_uring_buf);
-    buffers.memory = static_cast<char*>(Buffers::map(buffers.memory_bytes));
-    buffers.ring = static_cast<io_uring_buf_ring*>(Buffers::map(buffers.ring_bytes));
-    if (buffers.memory == nullptr || buffers.ring == nullptr)
-        return Error{
-            ErrorKind::unavailable,
-            "no memory for " + std::to_string(buffers.memory_bytes) + " bytes of receive buffers"};
-    io_uring_buf_reg registration{};
-    registration.ring_addr = reinterpret_cast<std::uintptr_t>(buffers.ring);
-    registration.ring_entries = options_.buffers;
-    registration.bgid = buffer_group;
-    const int failed = io_uring_register_buf_ring(&ring_->uring, &registration, 0);
-    if (failed < 0) return Error{ErrorKind::unavailable, explain_uring_error(-failed)};
-    io_uring_buf_ring_init(buffers.ring);
-    buffers.chunks.resize(options_.buffers);
-    for (std::uint16_t i = 0; i < options_.buffers; ++i) give_back(i);
+    buffers.bytes = options_.channels * (ring + (memory + page - 1) / page * page);
+    void* mapped = mmap(nullptr, buffers.bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (mapped == MAP_FAILED)
+        return Error{ErrorKind::unavailable, "no memory for " + std::to_string(buffers.bytes) +
+                                                 " bytes of receive buffers"};
+    buffers.memory = static_cast<char*>(mapped);
+    buffers.chunks.resize(std::size_t{options_.channels} * options_.buffers);
+    for (std::uint16_t i = 0; i < options_.channels; ++i) {
+        channels_[i].ring = reinterpret_cast<io_uring_buf_ring*>(buffers.memory + i * ring);
+        channels_[i].memory = buffers.memory + options_.channels * ring + i * memory;
+        if (Result<Done> registered = register_buffers(i); !registered) return registered.error();
+    }
     return Done{};
 }
 
-void Reactor::give_back(std::uint16_t buffer) {
-    Buffers& buffers = *buffers_;
+Result<Done> Reactor::register_buffers(std::uint16_t channel) {
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uintptr_t>(channels_[channel].ring);
+    registration.ring_entries = options_.buffers;
+    registration.bgid = channel;
+    const int failed = io_uring_register_buf_ring(&ring_->uring, &registration, 0);
+    if (failed < 0) return Error{ErrorKind::unavailable, explain_uring_error(-failed)};
+    io_uring_buf_ring_init(channels_[channel].ring);
+    for (std::uint16_t i = 0; i < options_.buffers; ++i) give_back(channels_[channel], i);
+    return Done{};
+}
+
+void Reactor::give_back(Channel& channel, std::uint16_t buffer) {
     io_uring_buf_ring_add(
-        buffers.ring, buffers.memory + std::size_t{buffer} * options_.buffer_bytes,
+        channel.ring, channel.memory + std::size_t{buffer} * options_.buffer_bytes,
         options_.buffer_bytes, buffer, io_uring_buf_ring_mask(options_.buffers), 0);
-    io_uring_buf_ring_advance(buffers.ring, 1);
-    ++buffers.with_kernel;
+    io_uring_buf_ring_advance(channel.ring, 1);
 }
 
 void Reactor::enable() {
@@ -245,8 +247,6 @@ void Reactor::enable() {
 std::size_t Reactor::poll() {
     if (!enabled_) [[unlikely]]
         enable();
-    if (starved_) [[unlikely]]
-        serve_starved();
     io_uring& uring = ring_->uring;
     if (io_uring_sq_ready(&uring) > 0) io_uring_submit(&uring);
     const std::size_t done = reap();
@@ -285,10 +285,8 @@ void Reactor::complete(std::uint64_t tag, int result, std::uint32_t flags) {
     Channel& channel = channels_[index];
     if (channel.generation != static_cast<std::uint32_t>(tag)) {
         // The socket is gone, but the buffer its last bytes lie in is ours again.
-        if ((flags & IORING_CQE_F_BUFFER) != 0) {
-            --buffers_->with_kernel;
-            give_back(static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT));
-        }
+        if ((flags & IORING_CQE_F_BUFFER) != 0)
+            give_back(channel, static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT));
         return;
     }
     switch (operation) {
@@ -311,25 +309,21 @@ void Reactor::connected(Channel& channel, std::uint16_t index, int result) {
 
 void Reactor::received(std::uint16_t index, int result, std::uint32_t flags) {
     Channel& channel = channels_[index];
-    if ((flags & IORING_CQE_F_MORE) == 0) {
-        channel.receiving = false;
-        channel.pausing = false;
-    }
+    if ((flags & IORING_CQE_F_MORE) == 0) channel.receiving = false;
     if (result <= 0) return receive_failed(channel, index, -result);
     if (!batch_stamped_) {
         batch_time_ = time_();
         batch_stamped_ = true;
     }
     const auto buffer = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
-    Buffers& buffers = *buffers_;
-    --buffers.with_kernel;
-    buffers.chunks[buffer] = {batch_time_, static_cast<std::uint32_t>(result), no_buffer};
-    if (channel.last == no_buffer) channel.first = buffer;
-    if (channel.last != no_buffer) buffers.chunks[channel.last].next = buffer;
+    chunk(index, buffer) = {batch_time_, static_cast<std::uint32_t>(result), no_buffer};
+    if (channel.last == no_buffer)
+        channel.first = buffer;
+    else
+        chunk(index, channel.last).next = buffer;
     channel.last = buffer;
     ++channel.chunks;
-    if (channel.chunks >= chunks_before_pause_) return pause(channel, index);
-    if (!channel.receiving) arm_receive(channel, index);
+    arm_receive(channel, index);
 }
 
 void Reactor::receive_failed(Channel& channel, std::uint16_t index, int error) {
@@ -337,16 +331,8 @@ void Reactor::receive_failed(Channel& channel, std::uint16_t index, int error) {
         channel.ended = true;
         return;
     }
-    if (error == ECANCELED) {
-        // Paused by us; chunks may all have been popped in the meantime.
-        if (channel.chunks < chunks_before_pause_) arm_receive(channel, index);
-        return;
-    }
-    if (error == ENOBUFS) {
-        starved_ = true;
-        return;
-    }
-    if (error == EINTR || error == EAGAIN) return arm_receive(channel, index);
+    // Without a buffer the socket waits; `pop` goes on when there is room again.
+    if (error == ENOBUFS || error == EINTR || error == EAGAIN) return arm_receive(channel, index);
     if (error == EINVAL && options_.multishot) {
         options_.multishot = false;  // older than 6.0
         return arm_receive(channel, index);
@@ -358,34 +344,21 @@ void Reactor::receive_failed(Channel& channel, std::uint16_t index, int error) {
 
 void Reactor::arm_receive(Channel& channel, std::uint16_t index) {
     if (channel.receiving || channel.ended || channel.state != ChannelState::connected) return;
-    if (buffers_->with_kernel == 0) {
-        starved_ = true;
-        return;
-    }
+    // Not for every buffer that comes free under load: that would be a request for each.
+    if (channel.chunks > options_.buffers / 2U) return;
     io_uring_sqe* entry = ring_->next_entry();
     if (options_.multishot)
         io_uring_prep_recv_multishot(entry, channel.fd, nullptr, 0, 0);
     else
         io_uring_prep_recv(entry, channel.fd, nullptr, options_.buffer_bytes, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = buffer_group;
+    entry->buf_group = index;
     io_uring_sqe_set_data64(entry, tag_of(Operation::receive, index, channel.generation));
     channel.receiving = true;
 }
 
-void Reactor::pause(Channel& channel, std::uint16_t index) {
-    if (!channel.receiving || channel.pausing) return;
-    io_uring_sqe* entry = ring_->next_entry();
-    io_uring_prep_cancel64(entry, tag_of(Operation::receive, index, channel.generation), 0);
-    io_uring_sqe_set_data64(entry, tag_of(Operation::nothing, 0, 0));
-    channel.pausing = true;
-}
-
-void Reactor::serve_starved() {
-    if (buffers_->with_kernel == 0) return;
-    starved_ = false;
-    for (std::uint16_t i = 0; i < options_.channels; ++i)
-        if (channels_[i].chunks < chunks_before_pause_) arm_receive(channels_[i], i);
+Reactor::Chunk& Reactor::chunk(std::uint16_t channel, std::uint16_t buffer) const {
+    return buffers_->chunks[std::size_t{channel} * options_.buffers + buffer];
 }
 
 Reactor::Channel& Reactor::at(ChannelId id) {
@@ -433,11 +406,12 @@ void Reactor::connect(ChannelId id, const SocketAddress& address, const SocketOp
 }
 
 void Reactor::close(ChannelId id) {
+    const auto index = static_cast<std::uint16_t>(id);
     Channel& channel = at(id);
     while (channel.first != no_buffer) {
         const std::uint16_t buffer = channel.first;
-        channel.first = buffers_->chunks[buffer].next;
-        give_back(buffer);
+        channel.first = chunk(index, buffer).next;
+        give_back(channel, buffer);
     }
     if (channel.fd >= 0) {
         // A system call, because io_uring would hand the shutdown to a worker thread.
@@ -454,7 +428,7 @@ void Reactor::close(ChannelId id) {
     channel.fd = -1;
     ++channel.generation;
     channel.state = ChannelState::idle;
-    channel.ended = channel.receiving = channel.pausing = channel.sending = false;
+    channel.ended = channel.receiving = channel.sending = false;
     channel.error = 0;
     channel.last = no_buffer;
     channel.chunks = 0;
@@ -487,25 +461,26 @@ bool Reactor::multishot() const {
 std::span<const char> Reactor::front(ChannelId id) const {
     const Channel& channel = at(id);
     if (channel.first == no_buffer) return {};
-    return {buffers_->memory + std::size_t{channel.first} * options_.buffer_bytes,
-            buffers_->chunks[channel.first].length};
+    return {channel.memory + std::size_t{channel.first} * options_.buffer_bytes,
+            chunk(static_cast<std::uint16_t>(id), channel.first).length};
 }
 
 Nanos Reactor::arrival(ChannelId id) const {
     const Channel& channel = at(id);
-    return channel.first == no_buffer ? Nanos{} : buffers_->chunks[channel.first].arrival;
+    if (channel.first == no_buffer) return {};
+    return chunk(static_cast<std::uint16_t>(id), channel.first).arrival;
 }
 
 void Reactor::pop(ChannelId id) {
+    const auto index = static_cast<std::uint16_t>(id);
     Channel& channel = at(id);
     require(channel.first != no_buffer, "a chunk that is popped is there");
     const std::uint16_t buffer = channel.first;
-    channel.first = buffers_->chunks[buffer].next;
+    channel.first = chunk(index, buffer).next;
     if (channel.first == no_buffer) channel.last = no_buffer;
     --channel.chunks;
-    give_back(buffer);
-    if (!channel.receiving && channel.chunks < chunks_before_pause_)
-        arm_receive(channel, static_cast<std::uint16_t>(id));
+    give_back(channel, buffer);
+    arm_receive(channel, index);
 }
 
 std::span<char> Reactor::room(ChannelId id) {

@@ -22,7 +22,7 @@ namespace tranche {
 /// Sizes are fixed at start; nothing is allocated afterwards.
 struct ReactorOptions {
     std::uint16_t channels = 16;          // sockets at once
-    std::uint16_t buffers = 256;          // receive buffers shared by all channels; power of two
+    std::uint16_t buffers = 16;           // receive buffers of each channel; power of two, ≥ 2
     std::uint32_t buffer_bytes = 16384;   // a TLS record at most
     std::uint32_t output_bytes = 131072;  // a channel's bytes on their way out
     bool multishot = true;      // false: one receive request per buffer, as on old kernels
@@ -81,8 +81,8 @@ public:
     std::span<const char> front(ChannelId id) const;
     /// When the oldest chunk was taken from the kernel, UTC.
     Nanos arrival(ChannelId id) const;
-    /// Gives the oldest chunk's buffer back. A channel whose chunks are left lying stops receiving
-    /// after a few: that is how back-pressure reaches the socket.
+    /// Gives the oldest chunk's buffer back. A channel whose buffers all lie unread receives no
+    /// more: that is how back-pressure reaches the socket, and no channel takes room from another.
     void pop(ChannelId id);
 
     /// Where bytes to be sent go; `send` what was written there.
@@ -104,12 +104,14 @@ public:
 private:
     struct Ring;
     struct Channel;
+    struct Chunk;
     struct Buffers;
     explicit Reactor(const ReactorOptions& options, TimeSource time);
 
     Result<Done> set_up();
     Result<Done> probe() const;
     Result<Done> set_up_buffers();
+    Result<Done> register_buffers(std::uint16_t channel);
     void enable();
     std::size_t reap();
     void complete(std::uint64_t tag, int result, std::uint32_t flags);
@@ -118,10 +120,9 @@ private:
     void connected(Channel& channel, std::uint16_t index, int result);
     void sent_by_ring(Channel& channel, std::uint16_t index, int result);
     void arm_receive(Channel& channel, std::uint16_t index);
-    void pause(Channel& channel, std::uint16_t index);
-    void serve_starved();
     void send_by_ring(Channel& channel, std::uint16_t index);
-    void give_back(std::uint16_t buffer);
+    void give_back(Channel& channel, std::uint16_t buffer);
+    Chunk& chunk(std::uint16_t channel, std::uint16_t buffer) const;
     Channel& at(ChannelId id);
     const Channel& at(ChannelId id) const;
 
@@ -130,8 +131,6 @@ private:
     Nanos batch_time_{};
     bool batch_stamped_{};
     bool enabled_{};
-    bool starved_{};
-    std::uint32_t chunks_before_pause_{};
     std::unique_ptr<Ring> ring_;
     std::unique_ptr<Buffers> buffers_;
     std::unique_ptr<Channel[]> channels_;

@@ -17,8 +17,12 @@ struct Client {
     HttpConnection connection;
 
     Client(const SocketAddress& address, const TlsContext* tls, HttpPeer peer = {})
-        : connection{*world.reactor, world.channel(), tls, at(std::move(peer), address),
-                     TimeSource{world.now}, 7} {}
+        : connection{*world.reactor,
+                     world.channel(),
+                     tls,
+                     at(std::move(peer), address),
+                     TimeSource{world.now},
+                     7} {}
 
     static HttpPeer at(HttpPeer peer, const SocketAddress& address) {
         peer.host = "localhost";
@@ -44,15 +48,15 @@ struct Client {
 
 TEST(HttpConnection, CarriesRequestAfterRequestOverOneTlsConnection) {
     const Authority authority;
-    LoopbackServer server{[](ServerPeer& peer, int) {
-                              for (int i = 0; i < 3; ++i) {
-                                  peer.read_until("\r\n\r\n");
-                                  peer.write(answer("answer " + std::to_string(i),
-                                                    "X-MBX-USED-WEIGHT-1M: 42\r\n"));
-                              }
-                              peer.read();
-                          },
-                          authority.server.get()};
+    LoopbackServer server{
+        [](ServerPeer& peer, int) {
+            for (int i = 0; i < 3; ++i) {
+                peer.read_until("\r\n\r\n");
+                peer.write(answer("answer " + std::to_string(i), "X-MBX-USED-WEIGHT-1M: 42\r\n"));
+            }
+            peer.read();
+        },
+        authority.server.get()};
     Client client{server.address(), authority.client.get()};
     EXPECT_FALSE(client.send()) << "nothing is sent before the connection is warm";
     ASSERT_TRUE(client.drive_until_ready()) << client.connection.why();
@@ -97,8 +101,8 @@ TEST(HttpConnection, ARefusedConnectionIsSaidSoAndTriedAgainAfterABackOff) {
 TEST(HttpConnection, ACutAtAnyByteOfTheAnswerLeavesTheRequestUnknown) {
     const Authority authority;
     const std::string whole = answer("0123456789");
-    for (const std::size_t kept : {std::size_t{0}, std::size_t{1}, std::size_t{17},
-                                   whole.size() - 10, whole.size() - 1}) {
+    for (const std::size_t kept :
+         {std::size_t{0}, std::size_t{1}, std::size_t{17}, whole.size() - 10, whole.size() - 1}) {
         for (SSL_CTX* tls : {static_cast<SSL_CTX*>(nullptr), authority.server.get()}) {
             LoopbackServer server{[&](ServerPeer& peer, int) {
                                       peer.read_until("\r\n\r\n");

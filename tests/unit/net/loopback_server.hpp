@@ -4,8 +4,8 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
-#include <set>
 #include <openssl/ssl.h>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
