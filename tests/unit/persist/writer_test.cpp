@@ -31,7 +31,8 @@ TEST_F(WriterTest, CommitsAtMostOnceInAnIntervalUnlessABatchIsFull) {
     EXPECT_EQ(poll(50), 1U);
     EXPECT_EQ(status().commits, 2U);
 
-    Storage small{Folder{}, {.batch = 4}};
+    const Folder other;
+    Storage small{other, {.batch = 4}};
     small.start(two_symbols);
     for (int i = 0; i < 9; ++i)
         ASSERT_TRUE(small.journal.append(liquidation(btc, "BTCUSDT", start_time)));
