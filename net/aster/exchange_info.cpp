@@ -168,7 +168,12 @@ Result<ExchangeInfo> read_exchange_info(std::string_view body,
                                         std::span<const std::string> configured) {
     const auto document = parse_json(body);
     if (!document) return Error{ErrorKind::bad_data, "exchangeInfo: " + document.error().message};
-    const Json* symbols = document.value().find("symbols");
+    return read_exchange_info(document.value(), configured);
+}
+
+Result<ExchangeInfo> read_exchange_info(const Json& document,
+                                        std::span<const std::string> configured) {
+    const Json* symbols = document.find("symbols");
     if (symbols == nullptr || !symbols->is_array())
         return Error{ErrorKind::bad_data,
                      "exchangeInfo has no list \"symbols\"; is the REST address that of a futures "
@@ -182,7 +187,7 @@ Result<ExchangeInfo> read_exchange_info(std::string_view body,
     const auto missing = arrange(info.symbols, configured);
     if (!missing.empty()) return missing_error(missing, info.symbols);
     info.configured = configured.size();
-    info.limits = limits_of(document.value().find("rateLimits"));
+    info.limits = limits_of(document.find("rateLimits"));
     return info;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/result.hpp"
 #include "core/symbols.hpp"
+#include "net/aster/json.hpp"
 #include "net/rate_limit.hpp"
 
 namespace tranche::aster {
@@ -24,6 +25,9 @@ struct ExchangeInfo {
 /// Errors: (settings) configured symbols that are not listed, each with the nearest name that is;
 /// (bad_data) not an exchangeInfo, or more symbols than ids.
 Result<ExchangeInfo> read_exchange_info(std::string_view body,
+                                        std::span<const std::string> configured);
+/// The same from a document already parsed.
+Result<ExchangeInfo> read_exchange_info(const Json& document,
                                         std::span<const std::string> configured);
 
 }  // namespace tranche::aster

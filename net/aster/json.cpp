@@ -91,9 +91,10 @@ Result<Json> parse_json(std::string_view text) {
     if (error == SUCCESS && document.current_location().get(location) == SUCCESS)
         error = simdjson::TAPE_ERROR;
     if (error == SUCCESS) return tree;
-    return Error{ErrorKind::bad_data, "no JSON object or array (" +
-                                          std::string{simdjson::error_message(error)} +
-                                          "); it begins with: " + std::string{text.substr(0, 80)}};
+    // without the text itself: it may hold a listen key
+    return Error{ErrorKind::bad_data, std::string{"no JSON object or array ("} +
+                                          simdjson::error_message(error) + ", " +
+                                          std::to_string(text.size()) + " bytes)"};
 }
 
 const Json* Json::find(std::string_view member) const {

@@ -1,0 +1,101 @@
+// Snapshots: positions, balances and open orders of one generation, handed to the engine whole or
+// marked as incomplete. Source: exchange-protocol.md §3.2; reliability-model.md §3.
+#include <utility>
+
+#include "net/aster/account.hpp"
+
+namespace tranche::aster {
+
+void Account::on_snapshot(Call call, const Answer& answer, Nanos now) {
+    if (answer.kind != AnswerKind::ok) {
+        retry("snapshot: " + answer.text, now, answer.retry_after);
+        return finish_snapshot(false, now);
+    }
+    const auto take = [&](const auto& rows) {
+        if (!rows) {
+            retry("snapshot: " + rows.error().message, now);
+            return false;
+        }
+        collect(rows.value());
+        return true;
+    };
+    bool whole = false;
+    if (call == Call::snapshot_positions) {
+        whole = take(read_positions(answer.body));
+        snapshot_next_ = Call::snapshot_balances;
+    } else if (call == Call::snapshot_balances) {
+        whole = take(read_balances(answer.body));
+        snapshot_next_ = Call::snapshot_orders;
+    } else {
+        whole = take(read_open_orders(answer.body));
+        if (whole) return finish_snapshot(true, now);
+    }
+    if (!whole) finish_snapshot(false, now);
+}
+
+void Account::finish_snapshot(bool complete, Nanos now) {
+    const auto mark = [&](bool begins) {
+        SnapshotMark& body = queue(EventKind::snapshot_mark, no_symbol, now).snapshot_mark;
+        body.requested_at = snapshot_begun_;
+        body.generation = generation_;
+        body.begins = begins;
+        body.complete = complete && !begins;
+        body.hedge_mode = hedge_known_;
+    };
+    mark(true);
+    if (complete) {
+        for (Event& part : parts_) {
+            part.arrival_time = now;
+            outgoing_.push_back(part);
+        }
+        backoff_.reset();
+        ++status_.snapshots;
+        status_.snapshot_time = now;
+        snapshot_due_ = now + settings_.reconcile_interval;
+        if (step_ == AccountStep::snapshot) advance(AccountStep::running);
+    } else {
+        snapshot_wanted_.store(true, std::memory_order_release);  // as soon as `retry_at_` allows
+    }
+    mark(false);
+    parts_.clear();
+    snapshot_next_ = Call::none;
+}
+
+/// Flat rows of symbols we do not trade say nothing; of those we trade they say "flat".
+void Account::collect(const std::vector<ListedPosition>& rows) {
+    learn_mode(rows);
+    for (const ListedPosition& row : rows) {
+        const SymbolId symbol = symbols_.find(row.symbol);
+        if (symbol == no_symbol) continue;
+        if (row.update.amount.zero() && !symbols_.is_configured(symbol)) continue;
+        Event& event = parts_.emplace_back(Event{});
+        event.symbol = symbol;
+        event.kind = EventKind::position_update;
+        event.position_update = row.update;
+        event.position_update.generation = generation_;
+    }
+}
+
+void Account::collect(const std::vector<BalanceUpdate>& rows) {
+    for (const BalanceUpdate& row : rows) {
+        if (row.asset != CommissionAsset::usdt && row.wallet.zero()) continue;
+        Event& event = parts_.emplace_back(Event{});
+        event.symbol = no_symbol;
+        event.kind = EventKind::balance_update;
+        event.balance_update = row;
+    }
+}
+
+void Account::collect(const std::vector<ListedOrder>& rows) {
+    for (const ListedOrder& row : rows) {
+        const SymbolId symbol = symbols_.find(row.symbol);
+        if (symbol == no_symbol) continue;
+        Event& event = parts_.emplace_back(Event{});
+        event.symbol = symbol;
+        event.kind = EventKind::open_order;
+        event.open_order = row.order;
+        event.open_order.generation = generation_;
+    }
+}
+
+}  // namespace tranche::aster

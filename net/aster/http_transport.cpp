@@ -1,0 +1,36 @@
+#include "net/aster/http_transport.hpp"
+
+#include <utility>
+
+namespace tranche::aster {
+
+Result<std::unique_ptr<RestTransport>> RestTransport::create(const Endpoint& endpoint,
+                                                             std::vector<SocketAddress> addresses,
+                                                             const TlsContext* tls, TimeSource time,
+                                                             std::uint64_t seed) {
+    ReactorOptions options;
+    options.channels = 1;
+    options.buffers = 32;
+    auto reactor = Reactor::create(options, time);
+    if (!reactor) return reactor.error();
+    const auto channel = reactor.value()->acquire();
+    if (!channel) return channel.error();
+    HttpPeer peer;
+    peer.host = endpoint.host;
+    peer.addresses = std::move(addresses);
+    return std::unique_ptr<RestTransport>{new RestTransport{
+        std::move(reactor).value(), channel.value(), tls, std::move(peer), time, seed}};
+}
+
+RestTransport::RestTransport(std::unique_ptr<Reactor> reactor, ChannelId channel,
+                             const TlsContext* tls, HttpPeer peer, TimeSource time,
+                             std::uint64_t seed)
+    : reactor_{std::move(reactor)}, connection_{*reactor_,       channel, tls,
+                                                std::move(peer), time,    seed} {}
+
+HttpOutcome RestTransport::poll(Nanos now) {
+    reactor_->poll();
+    return connection_.poll(now);
+}
+
+}  // namespace tranche::aster
