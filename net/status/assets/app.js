@@ -49,6 +49,12 @@ function span(ms) {
   if (ms < 86400e3) return Math.floor(ms / 3600e3) + " h " + Math.floor((ms % 3600e3) / 60e3) + " m";
   return Math.floor(ms / 86400e3) + " d " + Math.floor((ms % 86400e3) / 3600e3) + " h";
 }
+// Columns have room for one unit.
+function brief(ms) {
+  if (!ms) return "–";
+  const s = Math.max(0, (now() - ms) / 1e3);
+  return s < 60 ? Math.floor(s) + " s" : s < 3600 ? Math.floor(s / 60) + " m" : s < 86400 ? (s / 3600).toFixed(1) + " h" : (s / 86400).toFixed(1) + " d";
+}
 const since = (ms) => (ms ? span(now() - ms) : "–");
 function nanos(ns) {
   if (ns < 1e3) return ns + " ns";
@@ -231,7 +237,7 @@ function updatePosition(row, item) {
   row.children[4].title = p.mark_time ? "mark is " + since(p.mark_time) + " old" : "no mark yet";
   row.children[4].classList.toggle("warn", !p.mark_time || now() - p.mark_time > 10000);
   profit(row, p.unrealizedPnl, p.pnl_pct_price, p.pnl_pct_margin, item.scale);
-  put(row.children[11], since(p.updated));
+  put(row.children[11], brief(p.updated));
   const naked = p.tranches_summary.unprotected;
   put(row.children[12], naked ? String(naked) : "–", naked ? "bad" : "");
 }
@@ -251,7 +257,7 @@ function updateTranche(row, item) {
   profit(row, t.unrealized_pnl, t.pnl_pct_price, t.pnl_pct_margin, item.scale);
   exit(row.children[9], t.tp, t.price_decimals);
   exit(row.children[10], t.sl, t.price_decimals);
-  put(row.children[11], since(t.created));
+  put(row.children[11], brief(t.created));
   put(row.children[12], t.unprotected_since ? since(t.unprotected_since) : span(t.unprotected_max_ms), t.unprotected_since ? "bad" : "muted");
 }
 function drawPositions() {
@@ -294,7 +300,7 @@ function showOrders(rows) {
     put(node.children[4], decimal(Number(o.price) ? o.price : o.stop_price, o.price_decimals));
     put(node.children[5], o.close_position ? "whole position" : decimal(o.executed_qty, o.quantity_decimals) + " / " + decimal(o.quantity, o.quantity_decimals));
     put(node.children[6], words(o.state), o.state === "unknown" ? "bad" : o.state === "working" ? "good" : "");
-    put(node.children[7], since(o.created));
+    put(node.children[7], brief(o.created));
   });
   $("no-orders").hidden = rows.length > 0;
   put($("orders-count"), rows.length ? String(rows.length) : "");
