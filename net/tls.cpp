@@ -267,6 +267,10 @@ std::size_t TlsSession::read(std::span<char> room) {
     return 0;
 }
 
+bool TlsSession::dry() const {
+    return native_->input.empty() && SSL_has_pending(native_->ssl) == 0;
+}
+
 bool TlsSession::write(std::span<const char> plaintext) {
     if (!established_ || failure_ != TlsFailure::none || plaintext.empty()) return false;
     ERR_clear_error();

@@ -78,6 +78,9 @@ public:
     /// has ended (`ended`) or something failed (`failure`).
     std::size_t read(std::span<char> room);
 
+    /// True when nothing can be read before more is fed.
+    bool dry() const;
+
     /// Seals `plaintext` into the output. False when it does not fit or the session has failed.
     bool write(std::span<const char> plaintext);
     /// Seals the closing alert, so that the peer knows nothing was cut off.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "tests/unit/net/world.hpp"
@@ -130,6 +131,31 @@ TEST(Reactor, IsBuiltOnOneThreadAndPolledOnAnother) {
         EXPECT_TRUE(world.drive([&] { return !world.reactor->front(channel).empty(); }));
     }}.join();
     EXPECT_EQ(text_of(world.reactor->front(channel)), "hello");
+}
+
+TEST(Reactor, LeavesNoSocketBehindWhicheverThreadCloses) {
+    const auto open_files = [] {
+        return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {});
+    };
+    std::atomic<int> ended{};
+    LoopbackServer server{[&](ServerPeer& peer, int) {
+        peer.read();
+        ++ended;
+    }};
+    const auto before = open_files();
+    {
+        World world;
+        const ChannelId channel = world.channel();
+        world.reactor->connect(channel, server.address(), {});
+        std::thread{[&] {
+            EXPECT_TRUE(world.drive(
+                [&] { return world.reactor->state(channel) == ChannelState::connected; }));
+        }}.join();
+        world.reactor->release(channel);
+    }
+    server.join_handlers(1);
+    EXPECT_EQ(ended, 1) << "the peer sees the end";
+    EXPECT_EQ(open_files(), before);
 }
 
 TEST(Reactor, TellsARefusedConnectionByItsErrno) {
