@@ -27,10 +27,12 @@ Command command(CommandKind kind) {
 }
 
 std::string order_body(const std::string& client_id = id_text()) {
-    return R"({"orderId":17338699853,"symbol":"ETHUSDT","status":"PARTIALLY_FILLED","clientOrderId":")" +
+    return R"({"orderId":17338699853,"symbol":"ETHUSDT","status":"PARTIALLY_FILLED",)"
+           R"("clientOrderId":")" +
            client_id +
-           R"(","price":"0","avgPrice":"3310.2500012345","origQty":"0.5","executedQty":"0.2","type":)"
-           R"("MARKET","updateTime":1785000201640,"newChainData":{"hash":"0x5e56","more":[1,{"code":-1}]}})";
+           R"(","price":"0","avgPrice":"3310.2500012345","origQty":"0.5","executedQty":"0.2",)"
+           R"("type":"MARKET","updateTime":1785000201640,)"
+           R"("newChainData":{"hash":"0x5e56","more":[1,{"code":-1}]}})";
 }
 
 std::string error_body(int code, const std::string& message = "no") {
