@@ -191,14 +191,13 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     protect(state, kept, out);
 }
 
-MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide which,
-                     Price reference) {
+MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide which) {
     const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
-    // Result per unit of cost, compared exactly by cross multiplication.
+    // At any price the better entry has the better result; compared exactly, not by the average.
     const auto better = [&](const TrancheRow& a, const TrancheRow& b) {
-        const Wide gain_a = profit(which, reference * a.quantity, a.cost).raw;
-        const Wide gain_b = profit(which, reference * b.quantity, b.cost).raw;
-        return gain_a * b.cost.raw > gain_b * a.cost.raw;
+        const Wide by_a = Wide{a.quantity.raw} * b.cost.raw;
+        const Wide by_b = Wide{b.quantity.raw} * a.cost.raw;
+        return which == PositionSide::long_side ? by_a > by_b : by_a < by_b;
     };
     TrancheSlot best = no_slot;
     TrancheSlot second = no_slot;
@@ -224,7 +223,7 @@ MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide whi
 void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, Outbox& out) {
     const Price mark = state.symbol(symbol).mark;
     const Ratio wanted = state.settings.tranche.merge_pnl;
-    const MergePair pair = find_merge(state, symbol, which, mark);
+    const MergePair pair = find_merge(state, symbol, which);
     if (pair.kept == no_slot || !mark.positive()) return;
     for (const TrancheSlot slot : {pair.kept, pair.absorbed}) {
         const TrancheRow& row = state.tranches[slot].row;

@@ -37,7 +37,7 @@ struct MergePair {
     TrancheSlot kept{no_slot};
     TrancheSlot absorbed{no_slot};
 };
-MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide side, Price reference);
+MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide side);
 
 /// Merges by the seed rule: two tranches of the side at or above `tranche_merge_pnl_pct`, the
 /// younger at least 30 s old, both protected. Source: reference-behaviour.md §4.6.

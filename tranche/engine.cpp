@@ -5,6 +5,7 @@
 #include "tranche/book.hpp"
 #include "tranche/entry.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/reconcile.hpp"
 #include "tranche/risk.hpp"
@@ -19,7 +20,7 @@ constexpr Nanos watch_interval = milliseconds(500);
 
 Engine::Engine(const EngineSettings& settings, const SymbolTable& symbols, StatusBoard& board,
                const Restored& restored)
-    : state_{settings, symbols, board} {
+    : state_{settings, symbols, board, restored} {
     require(board.symbols.size() >= symbols.configured(), "the board has a row for each symbol");
     Outbox unused;
     restore(state_, restored, unused);
@@ -38,7 +39,7 @@ void Engine::on(const Event& event, Outbox& out) {
         case EventKind::position_update: return on_position_update(state_, event, out);
         case EventKind::balance_update: {
             const BalanceUpdate& balance = event.balance_update;
-            if (balance.asset != CommissionAsset::usdt) return;
+            if (balance.asset != CommissionAsset::usdt || !plausible(balance.wallet)) return;
             state_.totals.wallet = balance.wallet;
             if (balance.has_available) state_.totals.available = balance.available;
             BalanceRow& row = out.record(RecordKind::balance, state_.now).balance;
@@ -61,13 +62,14 @@ void Engine::on(const Event& event, Outbox& out) {
 void Engine::on_book_ticker(const BookTicker& ticker, SymbolId id) {
     if (id == no_symbol || !state_.table.is_configured(id)) return;
     SymbolState& symbol = state_.symbol(id);
-    symbol.bid = ticker.bid;
-    symbol.ask = ticker.ask;
+    const bool usable = plausible(ticker.bid) && plausible(ticker.ask);
+    symbol.bid = usable ? ticker.bid : Price{};
+    symbol.ask = usable ? ticker.ask : Price{};
     symbol.book_time = state_.now;
 }
 
 void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
-    if (id == no_symbol || !state_.table.is_configured(id)) return;
+    if (id == no_symbol || !state_.table.is_configured(id) || !plausible(mark.mark)) return;
     SymbolState& symbol = state_.symbol(id);
     symbol.mark = mark.mark;
     symbol.mark_time = state_.now;
@@ -77,6 +79,12 @@ void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
     for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
         if (symbol.sides[index(side)].count >= 2 && out.roomy())
             merge_profitable(state_, id, side, out);
+}
+
+/// Fills may have passed unseen: no entries before a snapshot has agreed again.
+void Engine::doubt_user_stream() {
+    state_.streams.user_gap_at = state_.now;
+    state_.reconciled = false;
 }
 
 void Engine::on_stream_change(const StreamChange& change, Outbox& out) {
@@ -90,11 +98,9 @@ void Engine::on_stream_change(const StreamChange& change, Outbox& out) {
             break;
         case StreamCondition::gap: break;
     }
-    if (change.stream == StreamKind::user && change.state != StreamCondition::open) {
-        // Fills may have passed unseen: no entries before a snapshot has agreed again.
-        streams.user_gap = true;
-        state_.reconciled = false;
-    }
+    // A second connection that comes up misses nothing while the first one is up.
+    if (change.stream == StreamKind::user && (change.state != StreamCondition::open || open == 1))
+        doubt_user_stream();
     if (change.stream == StreamKind::user) out.want_snapshot();
     const bool lost = change.state == StreamCondition::lost && open == 0;
     if (lost || (change.state == StreamCondition::open && open == 1))
@@ -123,8 +129,8 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
             if (notice.flag != state_.hedge_mode) state_.paused = true;
             break;
         case AccountNoticeKind::listen_key_expired:
-            state_.streams.user_gap = true;
-            state_.reconciled = false;
+            doubt_user_stream();
+            out.want_snapshot();
             break;
         case AccountNoticeKind::multi_assets_changed: break;
         case AccountNoticeKind::clock_offset_bad: state_.clock_bad = true; break;
@@ -154,7 +160,7 @@ void Engine::on_control(const Control& control, SymbolId id, Outbox& out) {
             break;
         case ControlKind::merge: {
             if (id == no_symbol || !state_.table.is_configured(id)) break;
-            const MergePair pair = find_merge(state_, id, control.side, state_.symbol(id).mark);
+            const MergePair pair = find_merge(state_, id, control.side);
             if (pair.kept != no_slot) merge_tranches(state_, pair.kept, pair.absorbed, 2, out);
             break;
         }

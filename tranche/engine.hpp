@@ -36,6 +36,7 @@ private:
     void on_book_ticker(const BookTicker& ticker, SymbolId symbol);
     void on_mark_price(const MarkPrice& mark, SymbolId symbol, Outbox& out);
     void run_due(Outbox& out);
+    void doubt_user_stream();
     void cancel_entries(Outbox& out);
     void close_everything(Outbox& out);
     void count_unprotected();

@@ -4,6 +4,7 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/plausible.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
 
@@ -85,7 +86,7 @@ Assignment at_the_limit(const EngineState& state, SymbolId id, const Plan& plan,
         case OnMaxTranches::reject: return {.verdict = otherwise};
         case OnMaxTranches::merge_then_new: break;
     }
-    const MergePair pair = find_merge(state, id, plan.side, plan.price);
+    const MergePair pair = find_merge(state, id, plan.side);
     if (pair.kept == no_slot) return {.verdict = otherwise};
     return {.existing = no_slot, .keep = pair.kept, .absorb = pair.absorbed};
 }
@@ -127,12 +128,23 @@ Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol
     return Verdict::entered;
 }
 
+/// One-way mode: would an entry on this side reduce what the other side holds, or may hold soon?
+bool against_position(const SymbolState& symbol, const EngineState& state, PositionSide which) {
+    const SideBook& other = symbol.sides[1 - index(which)];
+    if (other.count > 0 || other.exchange_quantity.positive()) return true;
+    std::size_t ours = 0;
+    const SideBook& side = symbol.sides[index(which)];
+    for (std::size_t i = 0; i < side.count; ++i)
+        ours += state.tranches[side.tranches[i]].live_entries;
+    return symbol.live_entries > ours;  // an entry whose tranche has closed still may fill
+}
+
 Verdict gates_after_pricing(EngineState& state, const SymbolState& symbol, const Plan& plan) {
     const SideBook& side = symbol.sides[index(plan.side)];
     if (side.unknown_orders > 0 || side.differs_since.count != 0) return Verdict::side_blocked;
     for (std::size_t i = 0; i < side.count; ++i)
         if (state.tranches[side.tranches[i]].alarmed) return Verdict::side_blocked;
-    if (!state.hedge_mode && symbol.sides[1 - index(plan.side)].count > 0)
+    if (!state.hedge_mode && against_position(symbol, state, plan.side))
         return Verdict::against_position;
     if (symbol.live_entries >= state.settings.entry.max_open_orders) return Verdict::order_limit;
     const Verdict collateral = check_collateral(state, symbol, plan.margin);
@@ -198,8 +210,7 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
 
 bool usable(const Liquidation& forced) {
     const Price price = forced.average_price.positive() ? forced.average_price : forced.price;
-    if (!forced.quantity.positive() || !price.positive()) return false;
-    return Wide{price.raw} * forced.quantity.raw / Price::one <= INT64_MAX / 4;
+    return forced.price <= highest_price && plausible(price, forced.quantity);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 
@@ -58,12 +59,20 @@ void record_fill(EngineState& state, const OrderUpdate& update, SymbolId symbol,
 }
 
 void charge_fee(EngineState& state, TrancheSlot slot, const OrderUpdate& update) {
-    if (update.commission_asset != CommissionAsset::usdt) return;
+    if (update.commission_asset != CommissionAsset::usdt || !plausible(update.commission)) return;
     state.totals.fees += update.commission;
     if (slot != no_slot && state.tranches[slot].live)
         state.tranches[slot].row.fees += update.commission;
     book_result(state, -update.commission);
     state.totals.realized += update.commission;  // shown before fees
+}
+
+/// What tells a trade from its repeats; without a trade id, the order and how far it got.
+std::int64_t trade_key(const OrderUpdate& update) {
+    if (update.trade_id != 0) return update.trade_id;
+    const auto mixed = static_cast<std::uint64_t>(update.order_id) * 0x9e3779b97f4a7c15U ^
+                       static_cast<std::uint64_t>(update.filled.raw);
+    return -2 - static_cast<std::int64_t>(mixed >> 2);  // trade ids are positive, -1 is "none"
 }
 
 /// Entry: the tranche of its intent, or a new one when that has closed meanwhile.
@@ -102,7 +111,10 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
     }
     const CloseReason reason = reason_of(state, order);
     Quantity rest = quantity;
-    const TrancheSlot target = order.tranche;
+    // An order that has ended is off its tranche's books; what it filled still is the tranche's.
+    const TrancheSlot target = order.tranche != no_slot
+                                   ? order.tranche
+                                   : find_tranche(state, symbol, which, order.row.id.tranche);
     if (target != no_slot) {
         const Quantity part = std::min(rest, state.tranches[target].row.quantity);
         if (part.positive()) {
@@ -126,27 +138,25 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
 
 void apply_trade(EngineState& state, OrderSlot slot, const OrderUpdate& update, Outbox& out) {
     Order& order = state.orders[slot];
-    Quantity fresh = update.last_quantity;
-    if (update.trade_id != 0) {
-        if (state.trades.seen_before(order.row.symbol, update.trade_id)) {
-            ++state.totals.duplicates;
-            return;
-        }
-    } else {
-        if (update.filled <= order.attributed) {
-            ++state.totals.duplicates;
-            return;
-        }
-        fresh = update.filled - order.attributed;
+    if (!plausible(update.last_price, update.last_quantity))
+        return refuse_figures(state, order.row.symbol, out);
+    // Never more than the cumulative figure leaves: a reply may have counted it already.
+    const bool named = update.trade_id != 0;
+    const Quantity open = (named ? order.row.filled : update.filled) - order.attributed;
+    const Quantity fresh = named ? std::min(update.last_quantity, open) : open;
+    const bool repeated =
+        named ? state.trades.seen_before(order.row.symbol, update.trade_id) : !fresh.positive();
+    if (repeated) {
+        ++state.totals.duplicates;
+        return;
     }
-    const TrancheSlot owner = order.tranche;
+    const TrancheSlot owner =
+        order.tranche != no_slot
+            ? order.tranche
+            : find_tranche(state, order.row.symbol, order.row.position_side, order.row.id.tranche);
     const TrancheId owner_id =
         owner == no_slot ? order.row.id.tranche : state.tranches[owner].row.id;
     const Notional before = owner == no_slot ? Notional{} : state.tranches[owner].row.realized;
-    // What a reply already counted is not counted again when its trades come in.
-    const Quantity known = std::min(fresh, order.without_trade_id);
-    order.without_trade_id -= known;
-    fresh -= known;
     charge_fee(state, owner, update);
     if (fresh.positive()) apply_quantity(state, slot, fresh, update.last_price, out);
     const TrancheSlot after = state.orders[slot].tranche;
@@ -160,7 +170,9 @@ void apply_trade(EngineState& state, OrderSlot slot, const OrderUpdate& update, 
 
 void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate& update,
                          Outbox& out) {
-    if (update.trade_id != 0 && state.trades.seen_before(symbol, update.trade_id)) {
+    if (!plausible(update.last_price, update.last_quantity))
+        return refuse_figures(state, symbol, out);
+    if (state.trades.seen_before(symbol, trade_key(update))) {
         ++state.totals.duplicates;
         return;
     }
@@ -198,11 +210,13 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
                         Outbox& out) {
     const OrderSlot known = state.orders.find(update.id);
     if (known != no_slot) return known;
+    if (update.id.instance != state.settings.instance) return no_slot;
     if (update.id.epoch > state.epoch) {
         record_alarm(state, AlarmKind::foreign_epoch, true, symbol, update.id.tranche,
                      update.id.epoch, "a younger instance sends orders on this account", out);
         return no_slot;
     }
+    if (is_terminal(update.status) && !update.last_quantity.positive()) return no_slot;
     const Side opening = update.id.role == Role::entry ? update.side : opposite(update.side);
     const PositionSide which = position_side_of(update, opening);
     const OrderSlot slot = state.orders.create(update.id);
@@ -223,9 +237,12 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
         ++state.symbol(symbol).live_entries;
         if (order.tranche != no_slot) ++state.tranches[order.tranche].live_entries;
     }
-    // What came before this report is asked for, not guessed.
-    if (update.filled > update.last_quantity)
-        order.attributed = update.filled - update.last_quantity;
+    // What came before this report is asked for, not guessed. Without a trade id nothing tells a
+    // late repeat from news, so then the report itself is left to the snapshot too.
+    order.attributed = update.trade_id == 0 ? update.filled : update.filled - update.last_quantity;
+    // The tranche has exits of its own by now; this one is not needed beside them.
+    order.cancel_wanted = update.id.role != Role::entry;
+    state.order_due[slot] = state.now + seconds(1);
     out.want_snapshot();
     return slot;
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "tranche/book.hpp"
 #include "tranche/fills.hpp"
+#include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 
@@ -15,9 +17,12 @@ namespace {
 constexpr std::array<Nanos, 6> question_times = {
     milliseconds(50), milliseconds(200), milliseconds(800), seconds(2), seconds(5), seconds(10)};
 constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
+constexpr Nanos backstop_pause = seconds(1);    // after it was refused
 constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
 constexpr Nanos keep_final = seconds(15);       // late events still find the order
 constexpr Nanos stale_entry = milliseconds(500);
+constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
+constexpr std::uint8_t late_trade_questions = 5;
 
 // Codes of the exchange that the engine acts on: exchange-protocol.md §9.2.
 constexpr std::int32_t unknown_order = -2011;
@@ -27,6 +32,7 @@ constexpr std::int32_t would_trigger = -2021;
 constexpr std::int32_t reduce_only_rejected = -2022;
 constexpr std::int32_t position_insufficient = -2024;
 constexpr std::int32_t reduce_only_check_failed = -4118;
+constexpr std::int32_t would_take = -5022;  // post-only order that would not rest
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     Nanos& at = state.order_due[slot];
@@ -100,23 +106,24 @@ OrderState state_of(OrderStatus status, Quantity filled) {
 void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
     const Role role = order.row.id.role;
-    state.order_due[slot] = state.now + keep_final;
+    const TrancheSlot owner = std::exchange(order.tranche, no_slot);
+    order.questions = 0;
+    state.order_due[slot] =
+        state.now + (order.attributed < order.row.filled ? late_trade : keep_final);
     refresh_reservation(state, slot);
     if (role == Role::entry) --state.symbol(order.row.symbol).live_entries;
     record_order(state, slot, out);
     if (role == Role::backstop) {
         SideBook& side = state.side(order.row.symbol, order.row.position_side);
-        if (order.row.state == OrderState::rejected)
-            side.backstop_attempts.not_before = state.now + seconds(5);
+        if (order.row.state != OrderState::canceled && order.row.state != OrderState::filled)
+            side.backstop_attempts.not_before = state.now + backstop_pause;
         ensure_backstop(state, order.row.symbol, order.row.position_side, out);
         return;
     }
-    if (order.tranche == no_slot) return;
-    const TrancheSlot owner = order.tranche;
+    if (owner == no_slot) return;
     Tranche& tranche = state.tranches[owner];
     if (role == Role::entry) {
         --tranche.live_entries;
-        order.tranche = no_slot;
         if (tranche.row.quantity.zero() && tranche.live_entries == 0)
             finish_tranche(state, owner, TrancheState::discarded, CloseReason::none, out);
         return;
@@ -180,17 +187,19 @@ void follow_up(EngineState& state, OrderSlot slot, Change change, Outbox& out) {
     record_order(state, slot, out);
     if (change.confirmed) {
         order.questions = 0;
+        order.absent_answers = 0;
         state.order_due[slot] = {};
         if (order.row.id.role == Role::entry)
             due(state, slot, order.row.created + state.settings.entry.ttl);
+        order.cancel_in_flight = false;
         if (order.cancel_wanted) cancel(state, slot, out);
     }
     if (order.tranche != no_slot && order.row.id.role != Role::entry)
         protect(state, order.tranche, out);
 }
 
-/// A cumulative figure without trades: the difference is taken at the average price, and counted
-/// off when the trades come in.
+/// A cumulative figure without trades: the difference is taken at the average price. When its
+/// trades come in they find nothing left to count.
 void catch_up(EngineState& state, OrderSlot slot, Quantity filled, Price average, Outbox& out) {
     Order& order = state.orders[slot];
     if (filled <= order.attributed) return;
@@ -198,14 +207,17 @@ void catch_up(EngineState& state, OrderSlot slot, Quantity filled, Price average
     const Price price = average.positive()           ? average
                         : order.row.price.positive() ? order.row.price
                                                      : state.symbol(order.row.symbol).mark;
-    if (!price.positive()) return;
+    if (!plausible(price, missing)) return refuse_figures(state, order.row.symbol, out);
     order.row.average_price = price;
-    order.without_trade_id += missing;
+    order.questions = 0;
     apply_quantity(state, slot, missing, price, out);
 }
 
 /// An answer that describes an order as it stands.
 void take_answer(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    if (reply.filled > highest_quantity)
+        return refuse_figures(state, state.orders[slot].row.symbol, out);
+    state.orders[slot].absent_answers = 0;
     const Change change = mark(state, slot, reply.status, reply.filled, reply.order_id);
     catch_up(state, slot, reply.filled, reply.average_price, out);
     follow_up(state, slot, change, out);
@@ -220,7 +232,7 @@ void end_without_fill(EngineState& state, OrderSlot slot, OrderState final_state
 
 void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
-    if (is_final(order.row.state) || order.row.state == OrderState::unknown) return;
+    if (order.row.state != OrderState::sent) return;  // the stream has said more already
     enter(state, slot, OrderState::unknown);
     record_order(state, slot, out);
     record_alarm(state, AlarmKind::order_unknown, true, order.row.symbol, order.row.id.tranche,
@@ -230,9 +242,9 @@ void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
 
 void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
     Order& order = state.orders[slot];
-    if (is_final(order.row.state)) return;
-    ++state.totals.orders_rejected;
     order.row.code = reply.code;
+    if (reply.code == would_take) return end_without_fill(state, slot, OrderState::expired, out);
+    ++state.totals.orders_rejected;
     SymbolState& symbol = state.symbol(order.row.symbol);
     const Role role = order.row.id.role;
     const TrancheSlot owner = order.tranche;
@@ -253,6 +265,18 @@ void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& ou
         start_close(state, owner, CloseReason::take_profit, out);
 }
 
+bool may_be_absent(const Order& order) {
+    return order.row.state == OrderState::sent || order.row.state == OrderState::unknown;
+}
+
+void banned(EngineState& state, const Reply& reply, Outbox& out) {
+    if (reply.retry_after <= state.banned_until) return;
+    state.banned_until = reply.retry_after;
+    record_alarm(state, AlarmKind::banned, true, no_symbol, no_tranche, reply.code,
+                 "the exchange answers nothing for a while; entries are off", out);
+    update_mode(state, out);
+}
+
 void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
     Order& order = state.orders[slot];
     if (reply.sent_at.count != 0) order.row.sent = reply.sent_at;
@@ -260,15 +284,19 @@ void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outb
         case ReplyClass::accepted:
             ++state.totals.orders_accepted;
             return take_answer(state, slot, reply, out);
-        case ReplyClass::rejected: return rejected(state, slot, reply, out);
+        case ReplyClass::rejected:
+            if (may_be_absent(order)) return rejected(state, slot, reply, out);
+            break;
         case ReplyClass::unknown:
             order.row.code = reply.code;
             return became_unknown(state, slot, out);
-        case ReplyClass::banned: state.banned_until = reply.retry_after; break;
+        case ReplyClass::banned: banned(state, reply, out); break;
         case ReplyClass::throttled:
         case ReplyClass::not_sent: break;
     }
     if (is_final(order.row.state)) return;
+    // The stream reported it, so it exists whatever this answer says.
+    if (!may_be_absent(order)) return query(state, slot, out);
     order.row.code = reply.code;
     end_without_fill(state, slot, OrderState::dropped, out);
 }
@@ -297,6 +325,7 @@ void on_question_reply(EngineState& state, OrderSlot slot, const Reply& reply, O
     if (reply.verdict == ReplyClass::accepted) return take_answer(state, slot, reply, out);
     if (reply.verdict == ReplyClass::rejected && reply.code == no_such_order)
         return absent(state, slot, out);
+    if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
     if (!is_final(state.orders[slot].row.state)) due(state, slot, state.now + seconds(1));
 }
 
@@ -313,6 +342,7 @@ void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Out
     }
     if (reply.verdict == ReplyClass::rejected || reply.verdict == ReplyClass::unknown)
         return query(state, slot, out);
+    if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
     due(state, slot, state.now + milliseconds(200));
 }
 
@@ -377,6 +407,7 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
     if (is_final(order.row.state) || order.cancel_in_flight) return;
     order.cancel_wanted = true;
     if (order.row.state == OrderState::sent) return;
+    if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     order.cancel_in_flight = true;
     if (order.row.state != OrderState::unknown) enter(state, slot, OrderState::cancelling);
     command_for(state, slot, CommandKind::cancel, Lane::protective, out);
@@ -385,6 +416,7 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
 }
 
 void query(EngineState& state, OrderSlot slot, Outbox& out) {
+    if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     const bool protective = state.orders[slot].row.id.role != Role::entry;
     command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
                 out);
@@ -405,6 +437,9 @@ void on_reply(EngineState& state, const Event& event, Outbox& out) {
 void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     const OrderUpdate& update = event.order_update;
     if (!state.table.is_configured(event.symbol)) return;
+    if (std::min(update.last_quantity, update.filled) < Quantity{} ||
+        std::max(update.last_quantity, update.filled) > highest_quantity)
+        return refuse_figures(state, event.symbol, out);
     const bool trade =
         update.last_quantity.positive() &&
         (update.execution == ExecutionType::trade || update.execution == ExecutionType::calculated);
@@ -418,13 +453,21 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     const Change change = mark(state, slot, update.status, update.filled, update.order_id);
     if (trade) apply_trade(state, slot, update, out);
     follow_up(state, slot, change, out);
+    const Order& order = state.orders[slot];
+    if (order.attributed < order.row.filled) due(state, slot, state.now + late_trade);
 }
 
 void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
     state.order_due[slot] = {};
     if (!order.live) return;
+    const bool trades_missing =
+        order.attributed < order.row.filled && order.questions < late_trade_questions;
     if (is_final(order.row.state)) {
+        if (trades_missing) {
+            ++order.questions;
+            return query(state, slot, out);
+        }
         if (state.now - order.state_since < keep_final)
             return due(state, slot, order.state_since + keep_final);
         return state.orders.release(slot);
@@ -441,15 +484,19 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
             return due(state, slot, state.now + question_times[order.questions]);
         }
         case OrderState::cancelling:
-            if (order.cancel_in_flight) return query(state, slot, out);
-            enter(state, slot, OrderState::working);
+            // No verdict on the cancel: asking comes first, it may have been filled.
+            if (std::exchange(order.cancel_in_flight, false)) return query(state, slot, out);
             return cancel(state, slot, out);
         case OrderState::working:
         case OrderState::partial:
             if (order.row.id.role == Role::entry &&
                 state.now - order.row.created >= state.settings.entry.ttl)
                 return cancel(state, slot, out);
-            if (order.absent_answers > 0) return query(state, slot, out);
+            if (order.cancel_wanted) return cancel(state, slot, out);
+            if (trades_missing) ++order.questions;
+            if (order.absent_answers > 0 || trades_missing) return query(state, slot, out);
+            if (order.row.id.role == Role::entry)
+                due(state, slot, order.row.created + state.settings.entry.ttl);
             return;
         case OrderState::filled:
         case OrderState::canceled:

@@ -17,8 +17,7 @@ inline constexpr std::uint32_t no_slot = UINT32_MAX;
 struct Order {
     OrderRow row;
     TrancheSlot tranche{no_slot};
-    Quantity attributed;  // filled quantity already given to the tranche, z never counted twice
-    Quantity without_trade_id;  // part of it known only from a cumulative figure
+    Quantity attributed;  // filled quantity already given to the tranche; `row.filled` is all
     Nanos state_since;
     Nanos next_question;  // when an unknown or silent order is asked about again; 0 for never
     std::uint8_t questions{};

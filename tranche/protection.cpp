@@ -13,7 +13,8 @@ namespace {
 constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements a second
 constexpr Nanos unknown_patience = seconds(1);     // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
-constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
+constexpr Ratio backstop_distance{2'000'000};   // 2 % beyond the worst stop
+constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
 constexpr std::array<Nanos, 6> retry_ladder = {
     milliseconds(0), milliseconds(100), milliseconds(300), seconds(1), seconds(3), seconds(5)};
 
@@ -283,6 +284,7 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive() ||
         state.settings.simulate_only)
         return;
+    if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)
@@ -296,28 +298,37 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
 void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SymbolState& symbol = state.symbol(id);
     SideBook& side = symbol.sides[index(which)];
-    if (!state.settings.protection.backstop) return;
+    if (!state.settings.protection.backstop || state.settings.simulate_only) return;
     const Price worst = worst_stop(state, id, which);
     if (!worst.positive()) {
         if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
         return;
     }
+    const Price wanted =
+        backstop_price(which, worst, side.liquidation_price, backstop_distance, symbol.rules);
     if (is_live(state, side.backstop)) {
         const Price stop = state.orders[side.backstop].row.stop_price;
         const bool beyond = which == PositionSide::long_side ? stop < worst : stop > worst;
         // The tranches' own stops hold while it moves, so here the old one may go first.
-        if (!beyond && is_working(state, side.backstop)) cancel(state, side.backstop, out);
+        if (!beyond && stop != wanted && is_working(state, side.backstop))
+            cancel(state, side.backstop, out);
         return;
     }
-    if (state.now < side.backstop_attempts.not_before || !room_for_conditional(state, id)) return;
+    if (state.now < side.backstop_attempts.not_before || !room_for_conditional(state, id) ||
+        !out.roomy()) {
+        const Nanos again = std::max(side.backstop_attempts.not_before, state.now + adjust_pause);
+        const auto holds = [&](TrancheSlot slot) {
+            return state.tranches[slot].row.quantity.positive();
+        };
+        return due(state, *std::find_if(side.tranches.begin(), side.tranches.end(), holds), again);
+    }
     side.backstop = place(state,
                           {.symbol = id,
                            .side = which,
                            .role = Role::backstop,
                            .type = OrderType::stop_market,
                            .price = {},
-                           .stop_price = backstop_price(which, worst, side.liquidation_price,
-                                                        backstop_distance, symbol.rules),
+                           .stop_price = wanted,
                            .quantity = {},
                            .tranche = no_slot},
                           out);
@@ -325,9 +336,17 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
 
 void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
-    if (tranche.closing_for != CloseReason::none || !tranche.row.quantity.positive()) return;
+    if (!tranche.row.quantity.positive()) return;
+    if (tranche.closing_for != CloseReason::none) {
+        // Whoever asks for it by hand is not stopped by the breaker of instant closes.
+        if (reason == CloseReason::operator_close) tranche.closing_for = reason;
+        return;
+    }
     tranche.closing_for = reason;
-    tranche.close_attempts.failures = 0;
+    tranche.close_attempts = {};
+    // Already beyond its stop: another one would be refused too while the close is under way.
+    if (reason == CloseReason::stop_loss)
+        tranche.stop_loss_attempts.not_before = state.now + seconds(1);
     tranche.crossed_since = {};
     protect(state, slot, out);
 }
@@ -362,6 +381,7 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) 
     Attempts& attempts = role == Role::stop_loss     ? tranche.stop_loss_attempts
                          : role == Role::take_profit ? tranche.take_profit_attempts
                                                      : tranche.close_attempts;
+    if (state.now - attempts.not_before > forget_failures) attempts.failures = 0;
     const std::size_t step = std::min<std::size_t>(attempts.failures, retry_ladder.size() - 1);
     attempts.not_before = state.now + retry_ladder[step];
     if (attempts.failures < UINT8_MAX) ++attempts.failures;
@@ -370,6 +390,7 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) 
         // Circuit breaker (§5.4): back to resting exits, no more market closes for five minutes.
         tranche.closing_for = CloseReason::none;
         attempts.not_before = state.now + seconds(300);
+        due(state, slot, state.now + milliseconds(1));
         record_alarm(state, AlarmKind::protection_rejected, true, tranche.row.symbol,
                      tranche.row.id, attempts.failures, "closing at market failed three times",
                      out);

@@ -4,13 +4,15 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 
 namespace tranche {
 namespace {
 
-constexpr Nanos settle_time = seconds(2);  // a fill's report and its position push are this close
+constexpr Nanos settle_time = seconds(2);    // a fill's report and its position push are this close
+constexpr Nanos believe_after = seconds(1);  // for reports that are still on their way
 constexpr std::uint8_t snapshots_to_believe = 2;
 constexpr std::array both_sides = {PositionSide::long_side, PositionSide::short_side};
 
@@ -23,18 +25,33 @@ PositionSide side_of(PositionLeg leg, Quantity amount) {
     return amount.raw < 0 ? PositionSide::short_side : PositionSide::long_side;
 }
 
+bool believable(const PositionUpdate& update) {
+    if (update.amount.zero()) return true;
+    if (update.amount < -highest_quantity) return false;
+    return plausible(update.entry_price, absolute(update.amount)) &&
+           update.liquidation_price <= highest_price;
+}
+
 void see_position(EngineState& state, SymbolId id, PositionSide which, const PositionUpdate& update,
                   Quantity amount) {
     SideBook& side = state.side(id, which);
-    if (update.exchange_time < side.exchange_time && update.generation == 0) return;
+    const bool pushed = update.generation == 0;
+    if (pushed && update.exchange_time < side.exchange_time) return;
+    if (!pushed && update.generation != state.snapshot_generation) return;
+    if (!pushed && side.pushed_at >= state.snapshot_requested) {
+        side.in_snapshot = true;  // the push is newer than the snapshot's row
+        side.liquidation_price = update.liquidation_price;
+        return;
+    }
     side.exchange_quantity = amount;
     side.exchange_entry = update.entry_price;
-    if (update.liquidation_price.positive() || update.generation != 0)
+    if (pushed) {
+        side.exchange_time = update.exchange_time;
+        side.pushed_at = state.now;
+    } else {
         side.liquidation_price = update.liquidation_price;
-    if (update.generation == 0) side.exchange_time = update.exchange_time;
-    if (update.generation == 0 || update.generation != state.snapshot_generation) return;
-    side.in_snapshot = true;
-    side.snapshot_quantity = amount;
+        side.in_snapshot = true;
+    }
 }
 
 /// The exchange holds more than our tranches: the difference becomes a tranche of its own.
@@ -61,7 +78,7 @@ void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus
 void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
     const Quantity ours = side_quantity(state, id, which);
-    const Quantity theirs = side.snapshot_quantity;
+    const Quantity theirs = side.exchange_quantity;
     ++state.totals.position_differences;
     record_alarm(state, AlarmKind::position_differs, true, id, no_tranche, (theirs - ours).raw,
                  "tranches and position differ; the exchange's figure is taken", out);
@@ -78,22 +95,21 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     refresh_margin(state, id);
 }
 
-/// Compares one side with the snapshot just completed. True when it agrees.
+/// Compares one side with the snapshot just completed. True when it agrees, or when a fill is newer
+/// than the snapshot and it agreed before.
 bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
-    if (!side.in_snapshot) {
-        side.snapshot_quantity = {};
-        side.exchange_quantity = {};
-    }
-    if (side.last_fill >= state.snapshot_requested) return true;  // newer than the snapshot
-    if (side_quantity(state, id, which) == side.snapshot_quantity) {
+    if (!side.in_snapshot && side.pushed_at < state.snapshot_requested) side.exchange_quantity = {};
+    if (side.last_fill >= state.snapshot_requested) return state.reconciled;
+    if (side_quantity(state, id, which) == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
-        return side.unknown_orders == 0;
+        return true;
     }
     if (side.differs_since.count == 0) side.differs_since = state.now;
-    if (++side.differing_snapshots < snapshots_to_believe || side.unknown_orders > 0 ||
-        !out.roomy())
+    if (side.differing_snapshots < snapshots_to_believe) ++side.differing_snapshots;
+    if (side.differing_snapshots < snapshots_to_believe || side.unknown_orders > 0 ||
+        state.now - side.differs_since < believe_after || !out.roomy())
         return false;
     resolve(state, id, which, out);
     return true;
@@ -101,7 +117,7 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
 
 /// Orders we believe to work that a complete snapshot does not list are asked about.
 void question_missing_orders(EngineState& state, Outbox& out) {
-    for (OrderSlot slot = 0; slot < state.orders.highest() && out.roomy(); ++slot) {
+    for (OrderSlot slot = 0; slot < state.orders.highest(); ++slot) {
         const Order& order = state.orders[slot];
         const bool believed =
             order.live && !is_final(order.row.state) && order.row.state != OrderState::sent;
@@ -111,18 +127,42 @@ void question_missing_orders(EngineState& state, Outbox& out) {
     }
 }
 
+/// Tranches whose entry ended in a moment of which no record was left.
+void drop_abandoned(EngineState& state, Outbox& out) {
+    for (TrancheSlot slot = 0; slot < state.tranches.size() && out.roomy(); ++slot) {
+        const Tranche& tranche = state.tranches[slot];
+        if (tranche.live && tranche.live_entries == 0 && tranche.row.quantity.zero())
+            finish_tranche(state, slot, TrancheState::discarded, CloseReason::none, out);
+    }
+}
+
 void finish_snapshot(EngineState& state, Outbox& out) {
     question_missing_orders(state, out);
+    drop_abandoned(state, out);
     bool agrees = true;
     for (std::size_t i = 0; i < state.symbols.size(); ++i)
         for (const PositionSide which : both_sides)
             agrees = compare(state, SymbolId{static_cast<std::uint16_t>(i)}, which, out) && agrees;
     state.totals.last_reconcile = state.now;
-    state.reconciled = agrees && state.totals.unknown_now == 0;
-    if (agrees) state.streams.user_gap = false;
+    // What was missed after the request is not in the answer.
+    const bool covers_gap = state.streams.user_gap_at < state.snapshot_requested;
+    const bool settled = state.reconciled || state.totals.unknown_now == 0;
+    state.reconciled = agrees && settled && covers_gap;
     if (!state.reconciled) out.want_snapshot();
     for (TrancheSlot slot = 0; slot < state.tranches.size(); ++slot)
         if (state.tranches[slot].live) state.tranche_due[slot] = state.now;
+}
+
+void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, Outbox& out) {
+    Order& order = state.orders[slot];
+    order.seen_in_snapshot = open.generation;
+    if (is_final(order.row.state)) return;
+    const bool news = order.row.state == OrderState::unknown || open.filled > order.attributed;
+    if (news) return query(state, slot, out);
+    // An exit whose tranche is gone protects nothing we know (reference-behaviour.md §6.3).
+    const Role role = order.row.id.role;
+    if (order.tranche == no_slot && role != Role::entry && role != Role::backstop)
+        cancel(state, slot, out);
 }
 
 void attach(EngineState& state, OrderSlot slot) {
@@ -155,14 +195,17 @@ void attach(EngineState& state, OrderSlot slot) {
 }
 
 void restore_tranche(EngineState& state, const TrancheRow& row) {
+    // A symbol that is not traded any more: its position stays as it is, with the stops it has.
+    if (!state.table.is_configured(row.symbol)) return;
+    SideBook& side = state.side(row.symbol, row.side);
+    if (side.count == tranches_per_side) return;  // the snapshot's surplus is adopted
     require(!state.free_tranches.empty(), "restored tranches fit the table");
     const TrancheSlot slot = state.free_tranches.back();
     state.free_tranches.pop_back();
     Tranche& tranche = state.tranches[slot] = Tranche{};
     tranche.live = true;
     tranche.row = row;
-    SideBook& side = state.side(row.symbol, row.side);
-    require(side.count < tranches_per_side, "restored tranches fit their side");
+    if (row.state == TrancheState::closing) tranche.closing_for = CloseReason::market_close;
     side.tranches[side.count++] = slot;
     std::sort(side.tranches.begin(), side.tranches.begin() + side.count,
               [&](TrancheSlot a, TrancheSlot b) {
@@ -175,6 +218,7 @@ void restore_tranche(EngineState& state, const TrancheRow& row) {
 }
 
 void restore_order(EngineState& state, const OrderRow& row) {
+    if (!state.table.is_configured(row.symbol) || state.orders.find(row.id) != no_slot) return;
     const OrderSlot slot = state.orders.create(row.id);
     require(slot != no_slot, "restored orders fit the table");
     Order& order = state.orders[slot];
@@ -189,7 +233,9 @@ void restore_order(EngineState& state, const OrderRow& row) {
         ++state.totals.unknown_now;
         state.order_due[slot] = nanoseconds(1);
     }
-    if (row.state == OrderState::cancelling) state.order_due[slot] = nanoseconds(1);
+    if (row.state == OrderState::cancelling) order.cancel_wanted = true;
+    if (row.state == OrderState::cancelling || row.id.role == Role::entry)
+        state.order_due[slot] = nanoseconds(1);
     attach(state, slot);
     refresh_reservation(state, slot);
     if (slot < state.board.orders.size()) state.board.orders[slot].write({order.row, 1});
@@ -201,6 +247,7 @@ void restore(EngineState& state, const Restored& restored, Outbox&) {
     state.epoch = restored.epoch;
     state.next_tranche = restored.next_tranche;
     for (const Restored::EpisodeKey& key : restored.episode_keys) {
+        if (!state.table.is_configured(key.symbol)) continue;
         SideBook& side = state.side(key.symbol, key.side);
         side.episode = key.episode;
         side.next_ordinal = key.next_ordinal;
@@ -221,9 +268,15 @@ void restore(EngineState& state, const Restored& restored, Outbox&) {
         refresh_margin(state, SymbolId{static_cast<std::uint16_t>(i)});
 }
 
-void on_position_update(EngineState& state, const Event& event, Outbox&) {
+void on_position_update(EngineState& state, const Event& event, Outbox& out) {
     if (event.symbol == no_symbol || !state.table.is_configured(event.symbol)) return;
     const PositionUpdate& update = event.position_update;
+    // In hedge mode a row for BOTH says nothing about either side.
+    if ((update.leg == PositionLeg::both) == state.hedge_mode) return;
+    if (!believable(update)) {
+        state.snapshot_open = state.snapshot_open && update.generation == 0;
+        return refuse_figures(state, event.symbol, out);
+    }
     SymbolState& symbol = state.symbol(event.symbol);
     if (update.leverage != 0) symbol.leverage = update.leverage;
     if (update.generation != 0) symbol.isolated = update.isolated;
@@ -244,12 +297,15 @@ void on_position_update(EngineState& state, const Event& event, Outbox&) {
 void on_open_order(EngineState& state, const Event& event, Outbox& out) {
     const OpenOrder& open = event.open_order;
     if (!open.ours || event.symbol == no_symbol || !state.table.is_configured(event.symbol)) return;
+    if (open.id.instance != state.settings.instance) return;
     OrderSlot slot = state.orders.find(open.id);
-    if (slot != no_slot) {
-        state.orders[slot].seen_in_snapshot = open.generation;
-        if (state.orders[slot].row.state == OrderState::unknown) query(state, slot, out);
-        return;
-    }
+    if (slot != no_slot) return see_known_order(state, slot, open, out);
+    if (open.id.epoch > state.epoch)
+        return record_alarm(state, AlarmKind::foreign_epoch, true, event.symbol, open.id.tranche,
+                            open.id.epoch, "a younger instance sends orders on this account", out);
+    if (!plausible(open.price.positive() ? open.price : open.stop_price) ||
+        open.filled < Quantity{} || std::max(open.quantity, open.filled) > highest_quantity)
+        return refuse_figures(state, event.symbol, out);
     // Ours, but this process does not know it: both local memories were lost, or it is older.
     slot = state.orders.create(open.id);
     if (slot == no_slot) return;
@@ -275,7 +331,11 @@ void on_open_order(EngineState& state, const Event& event, Outbox& out) {
     order.attributed = open.filled;
     order.state_since = state.now;
     order.seen_in_snapshot = open.generation;
-    if (opens) ++state.symbol(event.symbol).live_entries;
+    if (opens) {
+        ++state.symbol(event.symbol).live_entries;
+        state.order_due[slot] = state.now + state.settings.entry.ttl;
+        refresh_reservation(state, slot);
+    }
     attach(state, slot);
     record_order(state, slot, out);
     // Without its tranche it protects nothing we know: an orphan (reference-behaviour.md §6.3).

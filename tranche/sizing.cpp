@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tranche/plausible.hpp"
+
 namespace tranche {
 namespace {
 
@@ -63,9 +65,14 @@ bool price_allowed(Side side, Price price, Price mark, const SymbolRules& rules)
 
 std::optional<Quantity> entry_quantity(Notional notional, Price price, const SymbolRules& rules) {
     if (!price.positive() || !notional.positive()) return std::nullopt;
+    // More than this can no order hold, whatever the price.
+    if (Wide{std::max(notional, rules.min_notional).raw} * Price::one / price.raw >=
+        highest_quantity.raw)
+        return std::nullopt;
     Quantity quantity =
         snap(quantity_for(notional, price, Rounding::down), rules.step, Rounding::down);
     quantity = std::max(quantity, snap(rules.min_quantity, rules.step, Rounding::up));
+    if (!plausible(price, quantity)) return std::nullopt;
     if (rules.min_notional.positive() && price * quantity < rules.min_notional)
         quantity =
             snap(quantity_for(rules.min_notional, price, Rounding::up), rules.step, Rounding::up);

@@ -33,12 +33,13 @@ std::size_t tranche_capacity(const EngineSettings& settings) {
         64, settings.symbols.size() * 2 * (settings.tranche.max_per_side + 3U));
 }
 
-EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBoard& show)
+EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBoard& show,
+                         const Restored& restored)
     : settings{std::move(with)},
       table{names},
       board{show},
-      tranches(tranche_capacity(settings)),
-      orders{order_capacity(settings)},
+      tranches(tranche_capacity(settings) + restored.tranches.size()),
+      orders{order_capacity(settings) + restored.orders.size()},
       order_due(orders.capacity()),
       tranche_due(tranches.size()),
       trades{1U << 16} {
@@ -80,6 +81,12 @@ void record_alarm(EngineState& state, AlarmKind kind, bool raised, SymbolId symb
     alarm.tranche = tranche;
     alarm.value = value;
     text.copy(alarm.text.data(), alarm.text.size() - 1);
+}
+
+void refuse_figures(EngineState& state, SymbolId symbol, Outbox& out) {
+    record_alarm(state, AlarmKind::position_differs, true, symbol, no_tranche, 0,
+                 "a figure of the exchange cannot be true; asking for a snapshot", out);
+    out.want_snapshot();
 }
 
 void show_symbol(EngineState& state, SymbolId id) {

@@ -57,10 +57,10 @@ struct SideBook {
     Price exchange_entry;
     Price liquidation_price;
     Nanos exchange_time;  // of that word
+    Nanos pushed_at;      // arrival of the newest push; 0 for none
     Nanos last_fill;      // newest local evidence of a change
     Nanos differs_since;  // our sum and the exchange's differ since; 0 while they agree
     std::uint8_t differing_snapshots{};
-    Quantity snapshot_quantity;
     bool in_snapshot{};
     std::uint16_t unknown_orders{};
 };
@@ -135,12 +135,12 @@ struct Governors {
 struct Streams {
     std::uint16_t market_open{};
     std::uint16_t user_open{};
-    Nanos market_lost_at;
-    bool user_gap{true};  // events may have been missed since the last clean snapshot
+    Nanos user_gap_at;  // newest moment at which events of the user stream may have been missed
 };
 
 struct EngineState {
-    EngineState(EngineSettings with, const SymbolTable& table, StatusBoard& show);
+    EngineState(EngineSettings with, const SymbolTable& table, StatusBoard& show,
+                const Restored& restored);
 
     EngineSettings settings;
     const SymbolTable& table;
@@ -177,9 +177,9 @@ struct EngineState {
     SideBook& side_of(const Tranche& t) { return side(t.row.symbol, t.row.side); }
 };
 
-/// Most live orders the engine can hold for these settings.
+/// Most orders the engine can hold for these settings, beside those it was restored with.
 std::size_t order_capacity(const EngineSettings& settings);
-/// Most tranches at one time.
+/// Most tranches at one time, likewise.
 std::size_t tranche_capacity(const EngineSettings& settings);
 
 /// Puts an order's or tranche's state on record and on the board.
@@ -187,6 +187,8 @@ void record_order(EngineState& state, OrderSlot slot, Outbox& out);
 void record_tranche(EngineState& state, TrancheSlot slot, Outbox& out);
 void record_alarm(EngineState& state, AlarmKind kind, bool raised, SymbolId symbol,
                   TrancheId tranche, std::int64_t value, std::string_view text, Outbox& out);
+/// A figure from outside that cannot be true: nothing is computed with it, a snapshot decides.
+void refuse_figures(EngineState& state, SymbolId symbol, Outbox& out);
 /// Symbol row and totals onto the board.
 void show_symbol(EngineState& state, SymbolId id);
 void show_totals(EngineState& state);

@@ -243,6 +243,9 @@ void World::report(const ExchangeOrder& order, ExecutionType execution, Quantity
 }
 
 void World::push_position(SymbolId symbol, PositionSide side, std::uint32_t generation) {
+    // One-way mode knows one net position.
+    const PositionSide other = side == long_side ? short_side : long_side;
+    if (!with.settings.hedge_mode && holdings[{symbol, other}].quantity.positive()) side = other;
     const auto at = holdings.find({symbol, side});
     const Holding held = at == holdings.end() ? Holding{} : at->second;
     Event made = event(EventKind::position_update, symbol);

@@ -124,6 +124,8 @@ public:
     std::vector<Record> records_of(RecordKind kind) const;
     std::size_t alarms(AlarmKind kind) const;
     const EngineState& state() const { return engine_->state(); }
+    /// Orders, fills and tranches of one side in the order they happened, a line each.
+    std::string story(SymbolId symbol, PositionSide side) const;
     /// Every broken rule that must hold at any time; empty when all hold.
     std::string broken() const;
     /// Also those that must hold once nothing is under way.

@@ -78,6 +78,36 @@ std::size_t World::alarms(AlarmKind kind) const {
         }));
 }
 
+std::string World::story(SymbolId symbol, PositionSide side) const {
+    std::string text;
+    for (const Record& record : records) {
+        const std::string at =
+            std::to_string((record.time - seconds(1'700'000'000)).milliseconds());
+        if (record.kind == RecordKind::order && record.order.symbol == symbol &&
+            record.order.position_side == side) {
+            const ClientOrderIdText id = encode(record.order.id);
+            text += at + " order " + std::string{id.data(), id.size()} + " state " +
+                    std::to_string(static_cast<int>(record.order.state)) + " filled " +
+                    to_text(record.order.filled) + " of " + to_text(record.order.quantity) + "\n";
+        }
+        if (record.kind == RecordKind::tranche && record.tranche.symbol == symbol &&
+            record.tranche.side == side)
+            text += at + " " + tranche_text(record.tranche) + " state " +
+                    std::to_string(static_cast<int>(record.tranche.state)) + " holds " +
+                    to_text(record.tranche.quantity) + "\n";
+        if (record.kind == RecordKind::fill && record.fill.symbol == symbol &&
+            record.fill.position_side == side)
+            text += at + " fill " + to_text(record.fill.quantity) + " role " +
+                    std::to_string(static_cast<int>(record.fill.role)) + " tranche " +
+                    std::to_string(static_cast<std::uint32_t>(record.fill.tranche)) + "\n";
+        if (record.kind == RecordKind::alarm && record.alarm.symbol == symbol)
+            text += at + " alarm " + std::string{record.alarm.text.data()} + "\n";
+        if (record.kind == RecordKind::mode)
+            text += at + " mode " + std::string{record.mode.reason.data()} + "\n";
+    }
+    return text;
+}
+
 std::string World::broken() const {
     std::string text = trouble_;
     check_ledger(text);

@@ -47,6 +47,14 @@ public:
         return settle();
     }
 
+    std::string story() const {
+        std::string text;
+        for (const SymbolId symbol : {btc, eth})
+            for (const PositionSide side : {long_side, short_side})
+                text += world_.story(symbol, side) + "\n";
+        return text;
+    }
+
 private:
     std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
     bool chance(std::uint64_t in_thousand) { return below(1000) < in_thousand; }
@@ -177,13 +185,19 @@ private:
 };
 
 TEST(Disorder, LeavesNothingBrokenOnceItIsQuietAgainInHedgeMode) {
-    for (std::uint64_t seed = 1; seed <= 100; ++seed)
-        ASSERT_EQ(Disorder(seed, true).run(2000), "") << "seed " << seed << ", hedge mode";
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Disorder disorder{seed, true};
+        ASSERT_EQ(disorder.run(2000), "") << "seed " << seed << ", hedge mode\n"
+                                          << disorder.story();
+    }
 }
 
 TEST(Disorder, LeavesNothingBrokenOnceItIsQuietAgainInOneWayMode) {
-    for (std::uint64_t seed = 1; seed <= 100; ++seed)
-        ASSERT_EQ(Disorder(seed, false).run(2000), "") << "seed " << seed << ", one-way mode";
+    for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+        Disorder disorder{seed, false};
+        ASSERT_EQ(disorder.run(2000), "") << "seed " << seed << ", one-way mode\n"
+                                          << disorder.story();
+    }
 }
 
 }  // namespace
