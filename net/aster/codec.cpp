@@ -19,7 +19,8 @@ constexpr Key event_time = letter('E');
 
 bool key_is(const ondemand::field& field, std::string_view name) {
     const char* raw = field.key().raw();
-    return std::strncmp(raw, name.data(), name.size()) == 0 && raw[name.size()] == '"';
+    return raw[0] == name[0] && std::strncmp(raw, name.data(), name.size()) == 0 &&
+           raw[name.size()] == '"';
 }
 
 bool is_container(std::string_view token) {

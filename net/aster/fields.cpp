@@ -1,32 +1,6 @@
 #include "net/aster/fields.hpp"
 
 namespace tranche::aster {
-namespace {
-
-bool is_blank(char c) {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-}  // namespace
-
-void Fields::set(Key key, std::string_view token) {
-    if (key == Key::none) return;
-    while (!token.empty() && is_blank(token.back())) token.remove_suffix(1);
-    const bool quoted = token.size() >= 2 && token.front() == '"' && token.back() == '"';
-    if (quoted) {
-        token = token.substr(1, token.size() - 2);
-        quoted_ |= bit(key);
-    } else {
-        quoted_ &= ~bit(key);
-        if (token == "null") {
-            present_ &= ~bit(key);
-            return;
-        }
-    }
-    present_ |= bit(key);
-    texts_[index(key)] = token;
-}
-
 bool Fields::whole(Key key, std::int64_t& out) const {
     const std::string_view text = number(key);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -43,10 +17,10 @@ bool Fields::time(Key key, Nanos& out) const {
 
 std::optional<std::int64_t> Fields::round_decimal(std::string_view text) {
     const std::size_t point = text.find('.');
-    if (point == std::string_view::npos || text.size() - point <= 9) return parse_decimal(text);
+    if (point == std::string_view::npos || text.size() - point <= 9) return read_decimal(text);
     for (const char c : text.substr(point + 9))
         if (c < '0' || c > '9') return std::nullopt;
-    return parse_decimal(text.substr(0, point + 9));
+    return read_decimal(text.substr(0, point + 9));
 }
 
 }  // namespace tranche::aster

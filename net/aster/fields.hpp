@@ -43,13 +43,42 @@ inline Key key_at(const char* raw) {
     }
 }
 
+/// As `parse_decimal`, quicker for what exchanges send: no sign, a value below ten thousand
+/// million.
+inline std::optional<std::int64_t> read_decimal(std::string_view text) {
+    constexpr std::size_t decimals = 8;
+    constexpr std::size_t safe_digits = 18;  // of 64 bits, point not counted
+    const std::size_t point = text.find('.');
+    const std::size_t whole = point == std::string_view::npos ? text.size() : point;
+    const std::size_t fraction = text.size() - whole - (whole == text.size() ? 0 : 1);
+    if (whole == 0 || fraction > decimals || whole + decimals > safe_digits)
+        return parse_decimal(text);
+    std::int64_t value = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (i == point) continue;
+        if (text[i] < '0' || text[i] > '9') return parse_decimal(text);
+        value = value * 10 + (text[i] - '0');
+    }
+    constexpr std::array<std::int64_t, decimals + 1> scales{
+        100'000'000, 10'000'000, 1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
+    return value * scales[fraction];
+}
+
 /// Scalars of one object. `null` counts as absent. Texts are views of the frame.
 class Fields {
 public:
     void clear() { present_ = quoted_ = 0; }
 
     /// `token`: the JSON scalar as it stands in the frame, possibly followed by blanks.
-    void set(Key key, std::string_view token);
+    void set(Key key, std::string_view token) {
+        if (key == Key::none) return;
+        while (!token.empty() && is_blank(token.back())) token.remove_suffix(1);
+        if (token.size() >= 2 && token.front() == '"' && token.back() == '"')
+            return set_text(key, token.substr(1, token.size() - 2));
+        quoted_ &= ~bit(key);
+        texts_[index(key)] = token;
+        present_ = token == "null" ? present_ & ~bit(key) : present_ | bit(key);
+    }
 
     /// Content of a string that lies elsewhere, already unescaped.
     void set_text(Key key, std::string_view content) {
@@ -73,7 +102,7 @@ public:
 
     /// An exact decimal; false when absent or unfit: money is never defaulted, never rounded.
     template <class Number> bool exact(Key key, Number& out) const {
-        const auto raw = parse_decimal(number(key));
+        const auto raw = read_decimal(number(key));
         if (!raw) return false;
         out.raw = *raw;
         return true;
@@ -98,6 +127,9 @@ public:
 private:
     static constexpr std::size_t index(Key key) { return static_cast<std::size_t>(key); }
     static constexpr std::uint64_t bit(Key key) { return std::uint64_t{1} << index(key); }
+    static constexpr bool is_blank(char c) {
+        return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    }
     static std::optional<std::int64_t> round_decimal(std::string_view text);
 
     std::uint64_t present_{};
@@ -108,8 +140,9 @@ private:
 /// Whether `price` times `quantity` is a notional we can hold; the exchange's claim is checked
 /// here, so that the engine may multiply without asking.
 inline bool product_fits(Price price, Quantity quantity) {
-    const Wide product = Wide{price.raw} * quantity.raw / Price::one;
-    return product <= INT64_MAX && product >= -Wide{INT64_MAX};
+    constexpr Wide most = Wide{INT64_MAX} * Price::one;  // no division: that costs 30 ns
+    const Wide product = Wide{price.raw} * quantity.raw;
+    return product <= most && product >= -most;
 }
 
 }  // namespace tranche::aster
