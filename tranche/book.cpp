@@ -134,7 +134,7 @@ Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Qu
             ++skipped;
             continue;
         }
-        take_fill(state, slot, part, price);
+        take_fill(state, slot, part, price.positive() ? price : row.entry);
         quantity -= part;
         if (row.quantity.zero()) {
             finish_tranche(state, slot, TrancheState::closed, reason, out);

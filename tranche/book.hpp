@@ -22,7 +22,8 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
                     CloseReason reason, Outbox& out);
 
 /// Takes `quantity` from the side's tranches without knowing which order did it. `oldest_first`
-/// for forced closes and backstops, else by the setting. Returns what no tranche held.
+/// for forced closes and backstops, else by the setting. Without a price each tranche leaves at its
+/// entry. Returns what no tranche held.
 Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide side, Quantity quantity,
                      Price price, bool oldest_first, CloseReason reason, Outbox& out);
 

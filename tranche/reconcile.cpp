@@ -85,10 +85,8 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     if (theirs > ours) {
         adopt(state, id, which, theirs - ours, out);
     } else {
-        const SymbolState& symbol = state.symbol(id);
-        const Price price = symbol.mark.positive() ? symbol.mark : side.exchange_entry;
-        if (price.positive())
-            reduce_side(state, id, which, ours - theirs, price, false, CloseReason::vanished, out);
+        reduce_side(state, id, which, ours - theirs, state.symbol(id).mark, false,
+                    CloseReason::vanished, out);
     }
     side.differing_snapshots = 0;
     side.differs_since = {};
