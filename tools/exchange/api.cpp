@@ -44,8 +44,8 @@ const Api::Route* Api::find_route(std::string_view method, std::string_view name
         Route{"GET", "order", user_data, 1, 0, &Api::query_order},
         Route{"PUT", "order", trade, 1, 1, &Api::modify_order},
         Route{"DELETE", "order", trade, 1, 0, &Api::cancel_order},
-        Route{"POST", "batchOrders", trade, 5, 5, &Api::place_batch},
-        Route{"PUT", "batchOrders", trade, 5, 5, &Api::modify_batch},
+        Route{"POST", "batchOrders", trade, 5, 1, &Api::place_batch},
+        Route{"PUT", "batchOrders", trade, 5, 1, &Api::modify_batch},
         Route{"DELETE", "batchOrders", trade, 1, 0, &Api::cancel_batch},
         Route{"DELETE", "allOpenOrders", trade, 1, 0, &Api::cancel_all},
         Route{"POST", "countdownCancelAll", trade, 10, 0, &Api::countdown},
@@ -98,7 +98,7 @@ Answer Api::handle(const Call& call) {
                    known ? 405U : 404U});
 }
 
-std::int64_t Api::weight_of(const Route& route, const Params& params) const {
+std::int64_t Api::weight_of(const Route& route, const Params& params) {
     if (params.has("symbol")) {
         if (route.name != "depth") return route.weight;
         const std::int64_t limit = params.integer("limit").value_or(500);
@@ -146,7 +146,8 @@ Answer Api::serve(const Route& route, const Call& call) {
         std::optional<Reject> refused =
             limits_.book(call.address, weight_of(route, params), 0, call.now_ms());
         if (!refused) refused = authorize(route, call, params);
-        if (!refused) refused = limits_.book(call.address, 0, route.orders, call.now_ms());
+        if (!refused)
+            refused = limits_.book(call.address, 0, orders_of(route, params), call.now_ms());
         answer = refused ? refuse(*refused) : (this->*route.handler)(call, params);
         answer.signed_call = !refused && route.security != Security::open;
         answer.trade_call = !refused && route.security == Security::trade;

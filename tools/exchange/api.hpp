@@ -51,7 +51,7 @@ private:
         std::string_view method, name;
         Security security;
         std::int64_t weight;
-        std::int64_t orders;  // booked against the order budget
+        std::int64_t orders;  // booked against the order budget; a batch: per entry
         Handler handler;
     };
     static const Route* find_route(std::string_view method, std::string_view name,
@@ -60,7 +60,8 @@ private:
     Answer serve(const Route& route, const Call& call);
     std::optional<Reject> authorize(const Route& route, const Call& call, const Params& params);
     void add_usage(const Route& route, const Call& call, Answer& answer) const;
-    [[nodiscard]] std::int64_t weight_of(const Route& route, const Params& params) const;
+    [[nodiscard]] static std::int64_t weight_of(const Route& route, const Params& params);
+    [[nodiscard]] static std::int64_t orders_of(const Route& route, const Params& params);
 
     // api_market.cpp
     Answer ping(const Call&, const Params&);

@@ -39,6 +39,12 @@ constexpr std::int64_t history_limit_max = 1000;
 
 }  // namespace
 
+std::int64_t Api::orders_of(const Route& route, const Params& params) {
+    if (route.orders == 0 || !params.has("batchOrders")) return route.orders;
+    const Json list = Json::parse(params.get("batchOrders"), nullptr, false);
+    return list.is_array() ? static_cast<std::int64_t>(std::min(list.size(), batch_max)) : 0;
+}
+
 Outcome Api::place(const Params& params, std::int64_t now_ms) {
     const auto read = read_order(params, venue_.rules, venue_.account.hedge_mode);
     if (const Reject* refused = std::get_if<Reject>(&read)) return *refused;

@@ -23,7 +23,7 @@ struct VenueOptions {
     bool hedge_mode{true};
     bool generate{true};  // false: recordings are the market
     Amount balance{units(10'000)};
-    MatchingOptions matching;
+    MatchingOptions matching{};
 };
 
 /// What was published of liquidations, for the ledger.
