@@ -1,9 +1,11 @@
-# One library target a folder. `tranche_library(name DIR d LINK …)` takes every .cpp of the folder; its
-# headers form a header set, so that `all_verify_interface_header_sets` compiles each of them alone.
+# One library target a folder. `tranche_library(name DIR d LINK …)` takes every .cpp of the folder
+# but those named WITHOUT; its headers form a header set, so that `all_verify_interface_header_sets` compiles each of them alone.
 function(tranche_library name)
-    cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK" ${ARGN})
+    cmake_parse_arguments(arg "" "" "LINK;PRIVATE_LINK;WITHOUT" ${ARGN})
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
     file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.hpp)
+    list(TRANSFORM arg_WITHOUT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+    list(REMOVE_ITEM sources ${arg_WITHOUT})
     add_library(${name} STATIC ${sources})
     target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
     set_target_properties(${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)

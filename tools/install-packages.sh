@@ -6,7 +6,7 @@ set -euo pipefail
 build_packages=(
     g++ cmake ninja-build pkg-config ca-certificates openssl
     libboost-dev libcli11-dev libconcurrentqueue-dev libcrypto++-dev libfmt-dev libmicrohttpd-dev
-    libmimalloc-dev libreaderwriterqueue-dev libsecp256k1-dev libsimdjson-dev libspdlog-dev
+    libcurl4-openssl-dev libmimalloc-dev libreaderwriterqueue-dev libsecp256k1-dev libsimdjson-dev libspdlog-dev
     libsqlite3-dev libssl-dev liburing-dev nlohmann-json3-dev
     libbenchmark-dev libgmock-dev libgtest-dev
 )

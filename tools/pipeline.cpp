@@ -1,15 +1,7 @@
 #include "tools/pipeline.hpp"
 
-#include "net/aster/streams.hpp"
-
 namespace tranche {
 namespace {
-
-std::vector<std::string> symbol_names(const Settings& settings) {
-    std::vector<std::string> names;
-    for (const SymbolSettings& symbol : settings.engine.symbols) names.push_back(symbol.name);
-    return names;
-}
 
 /// Liveness by data, by our own pings, and by TCP (reliability-model.md N4).
 StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string path,
@@ -26,6 +18,12 @@ StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string pa
 }
 
 }  // namespace
+
+std::vector<aster::MarketFeed> feeds_of(const Settings& settings) {
+    std::vector<std::string> names;
+    for (const SymbolSettings& symbol : settings.engine.symbols) names.push_back(symbol.name);
+    return aster::market_feeds(names, settings.exchange.feeds, longest_path);
+}
 
 Result<Peers> Peers::find(const ExchangeSettings& settings) {
     Peers peers;
@@ -51,7 +49,7 @@ Pipeline::Pipeline(const PipelineParts& parts) {
                                            order_capacity(settings));
     engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
     // Answers first: they may free what the next event needs.
-    engine_inputs_ = {&replies_, &notices_, &account_events_, &market_events_};
+    engine_inputs_ = {&replies_, &notices_, &parts.account_events, &market_events_};
     stage_ = std::make_unique<EngineStage<Journal>>(
         EngineStage<Journal>{.engine = *engine_,
                              .inputs = engine_inputs_,
@@ -75,20 +73,17 @@ Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
     receive_reactor_ = std::move(reactor).value();
     std::vector<StreamPlan> plans;
     std::vector<StreamRole> roles;
-    const auto names = symbol_names(parts.settings);
-    for (const aster::MarketFeed& feed :
-         aster::market_feeds(names, parts.settings.exchange.feeds, longest_path)) {
+    for (const aster::MarketFeed& feed : feeds_of(parts.settings)) {
         plans.push_back(plan_for(parts, feed.name, feed.path, StreamKind::market));
         roles.push_back({StreamKind::market, feed.kind == aster::FeedKind::signal});
     }
-    user_connection_ = static_cast<std::uint16_t>(plans.size());
     // Its path is a listen key, which the account stage brings; until then it stays idle.
     plans.push_back(plan_for(parts, "user", "", StreamKind::user));
     roles.push_back({StreamKind::user, true});
     watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles));
     auto receive =
         Receive::create(*receive_reactor_, parts.tls, std::move(plans), frames_, stream_states_,
-                        paths_, static_cast<std::uint64_t>(kernel_now().count));
+                        parts.paths, static_cast<std::uint64_t>(kernel_now().count));
     if (!receive) return receive.error();
     receive_ = std::move(receive).value();
     return Done{};

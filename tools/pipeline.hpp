@@ -14,6 +14,7 @@
 #include "net/aster/authenticator.hpp"
 #include "net/aster/codec.hpp"
 #include "net/aster/order_adapter.hpp"
+#include "net/aster/streams.hpp"
 #include "net/gateway.hpp"
 #include "net/http_connection.hpp"
 #include "net/parse.hpp"
@@ -48,10 +49,15 @@ struct PipelineParts {
     const Restored& restored;
     Journal& journal;
     Writer& writer;
+    Ring<Event>& account_events;  // from the account stage
+    Ring<PathChange>& paths;      // its listen keys
     const Clock& receive_clock;
     const Clock& parse_clock;
     const Clock& gateway_clock;
 };
+
+/// Market connections the settings ask for; the user stream's connection comes after them.
+std::vector<aster::MarketFeed> feeds_of(const Settings& settings);
 
 class Pipeline {
 public:
@@ -78,10 +84,7 @@ public:
     const StreamWatch& streams() const { return *watch_; }
     const RecordTap& tap() const { return *tap_; }
     Ring<Record>& record_copies() { return record_copies_; }
-    Ring<Event>& account_events() { return account_events_; }
-    Ring<PathChange>& paths() { return paths_; }
     std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
-    std::uint16_t user_connection() const { return user_connection_; }
     std::uint64_t held_back() const { return held_back_.load(std::memory_order_relaxed); }
     bool drained() const { return drained_.load(std::memory_order_relaxed); }
     std::size_t frames_waiting() const { return frames_.size(); }
@@ -95,17 +98,14 @@ private:
 
     ByteRing frames_{std::size_t{1} << 24};
     Ring<Event> market_events_{1U << 13};
-    Ring<Event> account_events_{1U << 13};
     Ring<Event> replies_{1U << 10};
     Ring<Event> notices_{1U << 8};
     Ring<Command> commands_{1U << 10};
     Ring<StreamState> stream_states_{1U << 8};
-    Ring<PathChange> paths_{1U << 4};
     Ring<Record> record_copies_{1U << 13};
     std::atomic<bool> snapshot_wanted_{};
     std::atomic<bool> drained_{};
     std::atomic<std::uint64_t> held_back_{};
-    std::uint16_t user_connection_{};
 
     std::unique_ptr<Reactor> receive_reactor_;
     std::unique_ptr<Reactor> order_reactor_;

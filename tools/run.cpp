@@ -1,0 +1,388 @@
+// `tranche run`: start-up in the order that loses nothing, then threads, then waiting for a signal.
+#include <array>
+#include <deque>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <thread>
+#include <time.h>
+
+#include "net/aster/account.hpp"
+#include "net/aster/credentials.hpp"
+#include "net/status/guard.hpp"
+#include "net/status/server.hpp"
+#include "persist/migrate.hpp"
+#include "persist/queries.hpp"
+#include "persist/restore.hpp"
+#include "tools/exit_codes.hpp"
+#include "tools/pipeline.hpp"
+#include "tools/record_log.hpp"
+#include "tools/status_sources.hpp"
+#include "tools/threads.hpp"
+#include "tools/verbs.hpp"
+
+namespace tranche {
+namespace {
+
+constexpr Nanos start_patience = seconds(15);  // for the exchange to answer at start
+constexpr Nanos drain_patience = seconds(10);
+
+void log(const std::string& text) {
+    fmt::print(stderr, "{} {}\n", timestamp(kernel_now()), text);
+}
+
+void nap() {
+    constexpr timespec pause{0, 1'000'000};
+    nanosleep(&pause, nullptr);
+}
+
+/// Signals are taken by this thread alone; threads started later inherit the mask.
+class Signals {
+public:
+    Signals() {
+        sigemptyset(&wanted_);
+        sigaddset(&wanted_, SIGTERM);
+        sigaddset(&wanted_, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &wanted_, nullptr);
+        signal(SIGPIPE, SIG_IGN);
+    }
+    /// True once per signal that has come.
+    bool came() const {
+        constexpr timespec at_once{0, 0};
+        return sigtimedwait(&wanted_, nullptr, &at_once) > 0;
+    }
+
+private:
+    sigset_t wanted_{};
+};
+
+/// The status side: serves the page, and turns records into events and log lines.
+struct StatusStage {
+    StatusServer& server;
+    Ring<Record>& records;
+    const SymbolTable& symbols;
+
+    std::size_t poll(Nanos now) {
+        std::size_t done = 0;
+        for (; done < 512; ++done) {
+            const Record* record = records.front();
+            if (record == nullptr) break;
+            server.publish(*record);
+            const std::string line = log_line(*record, symbols);
+            if (!line.empty()) fmt::print(stderr, "{}\n", line);
+            records.pop();
+        }
+        return done + server.poll(now);
+    }
+};
+
+/// A pipeline stage by name, as threads want it.
+struct PipelineStage {
+    Pipeline& pipeline;
+    std::size_t (Pipeline::*turn)(Nanos);
+    std::size_t poll(Nanos now) { return (pipeline.*turn)(now); }
+};
+
+/// Who we are to the exchange, and under which name the account's files stand.
+struct Identity {
+    aster::Authenticator authenticator;
+    std::string account;
+};
+
+Result<Identity> identify(const Settings& settings, aster::NonceSource& nonces) {
+    if (settings.engine.simulate_only)
+        return Identity{aster::Authenticator::without_key(nonces), "paper"};
+    auto credentials = aster::load_credentials(settings.exchange.auth);
+    if (!credentials) return credentials.error();
+    const aster::Credentials& given = credentials.value();
+    auto authenticator = aster::Authenticator::create(given, settings.exchange.chain_id, nonces);
+    if (!authenticator) return authenticator.error();
+    const std::string account =
+        given.scheme == AuthScheme::v3 ? given.user : given.api_key.substr(0, 12);
+    return Identity{std::move(authenticator).value(), account};
+}
+
+class Instance {
+public:
+    Instance(const RunOptions& options, Settings settings)
+        : options_{options}, settings_{std::move(settings)} {}
+
+    Result<Done> start(const Signals& signals);
+    Result<Done> work(const Signals& signals);
+    void stop();
+
+private:
+    Result<Done> open_storage();
+    Result<Done> meet_exchange(const Signals& signals);
+    Result<Done> build_pipeline();
+    Result<Done> open_status();
+    void start_threads();
+    Clock& clock_of(Stage stage);
+    void serve_account();
+    void drain();
+
+    RunOptions options_;
+    Settings settings_;
+    std::vector<ThreadSettings> layout_;
+    std::deque<Clock> clocks_;  // one a thread
+    Clock own_clock_;           // of this thread
+    aster::NonceSource nonces_;
+    std::optional<Identity> identity_;
+    std::optional<Database> database_;
+    std::optional<Database> reading_;
+    std::optional<Journal> journal_;
+    std::optional<Writer> writer_;
+    std::unique_ptr<TlsContext> tls_;
+    Peers peers_;
+    std::optional<aster::Requests> requests_;
+    std::unique_ptr<aster::RestTransport> transport_;
+    Ring<Event> account_events_{1U << 13};
+    Ring<PathChange> paths_{1U << 4};
+    std::unique_ptr<aster::Account> account_;
+    Restored restored_;
+    std::unique_ptr<Pipeline> pipeline_;
+    std::optional<Queries> queries_;
+    std::unique_ptr<StatusServer> server_;
+    std::optional<StatusStage> status_stage_;
+    std::deque<PipelineStage> stages_;
+    Threads threads_;
+    std::uint64_t user_streams_seen_{};
+};
+
+Result<Done> Instance::open_storage() {
+    std::string path = settings_.storage.journal;
+    if (path.empty()) path = "/dev/shm/tranche-" + identity_->account + ".journal";
+    auto journal = Journal::open(path, default_journal_records);
+    if (!journal) return journal.error();
+    journal_.emplace(std::move(journal).value());
+    auto database = Database::open(settings_.storage.database, Access::write);
+    if (!database) return database.error();
+    database_.emplace(std::move(database).value());
+    if (auto done = migrate(*database_); !done) return done.error();
+    if (auto done = claim_account(*database_, identity_->account); !done) return done.error();
+    WriterSettings writing;
+    writing.liquidation_days = settings_.storage.liquidation_days;
+    auto writer = Writer::make(*database_, *journal_, writing);
+    if (!writer) return writer.error();
+    writer_.emplace(std::move(writer).value());
+    auto drained = writer_->drain(kernel_now());
+    if (!drained) return drained.error();
+    if (drained.value() > 0 || journal_->cut() > 0)
+        log(fmt::format("info journal taken over records={} cut={}", drained.value(),
+                        journal_->cut()));
+    return Done{};
+}
+
+Result<Done> Instance::meet_exchange(const Signals& signals) {
+    const ExchangeSettings& exchange = settings_.exchange;
+    auto peers = Peers::find(exchange);
+    if (!peers) return peers.error();
+    peers_ = std::move(peers).value();
+    auto tls = TlsContext::create({.ca_file = exchange.ca_file, .key_log_file = options_.keylog});
+    if (!tls) return tls.error();
+    tls_ = std::move(tls).value();
+    requests_.emplace(aster::RequestTarget{.venue = exchange.venue,
+                                           .auth = exchange.auth,
+                                           .host_header = peers_.rest.host_header(),
+                                           .prefix = peers_.rest.prefix},
+                      identity_->authenticator);
+    auto transport = aster::RestTransport::create(
+        peers_.rest, peers_.rest_addresses, peers_.rest.secure ? tls_.get() : nullptr,
+        TimeSource{own_clock_}, static_cast<std::uint64_t>(kernel_now().count));
+    if (!transport) return transport.error();
+    transport_ = std::move(transport).value();
+    const auto user_connection = static_cast<std::uint16_t>(feeds_of(settings_).size());
+    account_ = std::make_unique<aster::Account>(
+        aster::account_settings(settings_, identity_->authenticator.can_sign(), user_connection),
+        *requests_, nonces_, *transport_, account_events_, paths_);
+    const Nanos begin = monotonic_now();
+    while (!account_->symbols_ready()) {
+        account_->poll(own_clock_.now());
+        if (const Error* fatal = account_->fatal()) return *fatal;
+        if (signals.came()) return Error{ErrorKind::unavailable, "stopped while starting"};
+        if (monotonic_now() - begin > start_patience) {
+            const auto status = account_->status().read();
+            const std::string why =
+                status.error_length > 0 ? std::string{status.last_error()} : transport_->why();
+            return Error{ErrorKind::unavailable,
+                         fmt::format("exchange.rest_url {}: no exchange there within {} s: {}",
+                                     exchange.rest_url, start_patience.count / 1'000'000'000, why)};
+        }
+        nap();
+    }
+    return Done{};
+}
+
+Clock& Instance::clock_of(Stage stage) {
+    for (std::size_t i = 0; i < layout_.size(); ++i)
+        for (const Stage one : layout_[i].stages)
+            if (one == stage) return clocks_[i];
+    return own_clock_;
+}
+
+Result<Done> Instance::build_pipeline() {
+    std::vector<std::string> warnings;
+    auto restored = restore(*database_, account_->symbols(), settings_.engine.window.span,
+                            kernel_now(), warnings);
+    if (!restored) return restored.error();
+    restored_ = std::move(restored).value();
+    for (const std::string& warning : warnings) log("warning " + warning);
+    const auto sequence = writer_->status().committed_sequence;
+    if (auto done = journal_->start(account_->symbols(), sequence); !done) return done.error();
+    log(fmt::format("info restored epoch={} tranches={} orders={}", restored_.epoch,
+                    restored_.tranches.size(), restored_.orders.size()));
+    layout_ = settings_.pipeline.threads.empty()
+                  ? automatic_threads(std::thread::hardware_concurrency())
+                  : settings_.pipeline.threads;
+    for (std::size_t i = 0; i < layout_.size(); ++i) clocks_.emplace_back();
+    auto pipeline = Pipeline::build({.settings = settings_,
+                                     .symbols = account_->symbols(),
+                                     .peers = peers_,
+                                     .tls = peers_.rest.secure ? tls_.get() : nullptr,
+                                     .authenticator = identity_->authenticator,
+                                     .limits = account_->limits(),
+                                     .restored = restored_,
+                                     .journal = *journal_,
+                                     .writer = *writer_,
+                                     .account_events = account_events_,
+                                     .paths = paths_,
+                                     .receive_clock = clock_of(Stage::receive),
+                                     .parse_clock = clock_of(Stage::parse),
+                                     .gateway_clock = clock_of(Stage::gateway)});
+    if (!pipeline) return pipeline.error();
+    pipeline_ = std::move(pipeline).value();
+    return Done{};
+}
+
+Result<Done> Instance::open_status() {
+    auto reading = Database::open(settings_.storage.database, Access::read);
+    if (!reading) return reading.error();
+    reading_.emplace(std::move(reading).value());
+    queries_.emplace(*reading_, account_->symbols());
+    std::string token;
+    if (!settings_.status.token_file.empty()) {
+        auto made = ensure_token(settings_.status.token_file);
+        if (!made) return made.error();
+        token = made.value();
+    }
+    auto server = StatusServer::open(
+        settings_.status,
+        status_sources(settings_, account_->symbols(), *pipeline_, *account_, threads_, *queries_),
+        token, kernel_now());
+    if (!server) return server.error();
+    server_ = std::move(server).value();
+    status_stage_.emplace(StatusStage{*server_, pipeline_->record_copies(), account_->symbols()});
+    log("info status page url=" + server_->url());
+    return Done{};
+}
+
+void Instance::start_threads() {
+    if (settings_.pipeline.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+        log("warning memory cannot be locked; raise LimitMEMLOCK");
+    const std::array<std::pair<Stage, std::size_t (Pipeline::*)(Nanos)>, 5> turns = {
+        {{Stage::receive, &Pipeline::poll_receive},
+         {Stage::parse, &Pipeline::poll_parse},
+         {Stage::engine, &Pipeline::poll_engine},
+         {Stage::gateway, &Pipeline::poll_gateway},
+         {Stage::writer, &Pipeline::poll_writer}}};
+    for (std::size_t i = 0; i < layout_.size(); ++i) {
+        std::vector<Polled> polled;
+        for (const Stage stage : layout_[i].stages) {
+            if (stage == Stage::status) polled.emplace_back(*status_stage_);
+            for (const auto& [which, turn] : turns)
+                if (which == stage)
+                    polled.emplace_back(stages_.emplace_back(PipelineStage{*pipeline_, turn}));
+        }
+        threads_.start(layout_[i], std::move(polled), clocks_[i]);
+    }
+    for (const std::string& warning : threads_.warnings()) log("warning " + warning);
+}
+
+Result<Done> Instance::start(const Signals& signals) {
+    for (const std::string& warning : settings_.warnings) log("warning settings: " + warning);
+    auto identity = identify(settings_, nonces_);
+    if (!identity) return identity.error();
+    identity_.emplace(std::move(identity).value());
+    if (settings_.engine.simulate_only)
+        log("warning simulate_only: decisions are made and shown, no order is sent; execution on "
+            "paper is not there yet");
+    if (!options_.keylog.empty())
+        log("warning keylog: whoever reads " + options_.keylog + " can read this traffic");
+    if (auto done = open_storage(); !done) return done;
+    if (auto done = meet_exchange(signals); !done) return done;
+    if (auto done = build_pipeline(); !done) return done;
+    if (auto done = open_status(); !done) return done;
+    start_threads();
+    return Done{};
+}
+
+void Instance::serve_account() {
+    account_->poll(own_clock_.now());
+    const std::uint64_t opened = pipeline_->streams().user_opened.load(std::memory_order_relaxed);
+    if (opened != user_streams_seen_) {
+        user_streams_seen_ = opened;
+        account_->user_stream_opened();
+    }
+    if (pipeline_->snapshot_wanted().exchange(false, std::memory_order_relaxed))
+        account_->request_snapshot();
+}
+
+void Instance::drain() {
+    log("info stopping: entries off, open entries are cancelled, exits stay at the exchange");
+    Control control{};
+    control.kind = ControlKind::drain;
+    pipeline_->press(control, no_symbol);
+    const Nanos begin = monotonic_now();
+    while (!pipeline_->drained() && monotonic_now() - begin < drain_patience) {
+        serve_account();
+        nap();
+    }
+}
+
+Result<Done> Instance::work(const Signals& signals) {
+    const Nanos begin = monotonic_now();
+    const Nanos limit{static_cast<std::int64_t>(options_.duration_s * 1e9)};
+    Nanos recalibrate_at = begin + seconds(1);
+    while (!signals.came()) {
+        serve_account();
+        if (const Error* fatal = account_->fatal()) {
+            const Error copy = *fatal;
+            drain();
+            return copy;
+        }
+        const Nanos now = monotonic_now();
+        if (limit.count > 0 && now - begin >= limit) break;
+        if (now >= recalibrate_at) {
+            own_clock_.recalibrate();
+            recalibrate_at = now + seconds(1);
+        }
+        nap();
+    }
+    drain();
+    return Done{};
+}
+
+void Instance::stop() {
+    threads_.stop();
+    if (!writer_) return;
+    auto left = writer_->drain(kernel_now());
+    if (!left)
+        log("warning " + left.error().message +
+            "; the records stay in the journal and are taken over at the next start");
+    log("info stopped");
+}
+
+}  // namespace
+
+int run(const RunOptions& options) {
+    auto settings = load_settings_file(options.settings);
+    if (!settings) return report(settings.error());
+    const Signals signals;
+    Instance instance{options, std::move(settings).value()};
+    if (auto started = instance.start(signals); !started) return report(started.error());
+    const auto worked = instance.work(signals);
+    instance.stop();
+    return worked ? 0 : report(worked.error());
+}
+
+}  // namespace tranche

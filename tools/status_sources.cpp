@@ -1,0 +1,213 @@
+#include "tools/status_sources.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace tranche {
+namespace {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+void add(std::vector<Metric>& metrics, std::string name, std::string help, MetricType type,
+         Labels labels, std::function<double()> read) {
+    metrics.push_back({std::move(name), std::move(help), type, std::move(labels), std::move(read)});
+}
+
+double number(std::uint64_t value) {
+    return static_cast<double>(value);
+}
+
+void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols,
+                        Pipeline& pipeline) {
+    const Receive& receive = pipeline.receive();
+    for (std::size_t i = 0; i < receive.connections(); ++i) {
+        const Labels labels{{"connection", std::string{receive.name(i)}}};
+        const StreamCounters& counters = receive.counters(i);
+        add(metrics, "connection_messages_total", "WebSocket messages received",
+            MetricType::counter, labels, [&] { return number(counters.messages.load()); });
+        add(metrics, "connection_bytes_total", "bytes of WebSocket messages received",
+            MetricType::counter, labels, [&] { return number(counters.bytes.load()); });
+        add(metrics, "connection_losses_total", "connections lost", MetricType::counter, labels,
+            [&] { return number(counters.reconnects.load()); });
+        add(metrics, "connection_open", "1 while the connection is open", MetricType::gauge, labels,
+            [&pipeline, i] { return pipeline.streams().open[i].load() ? 1.0 : 0.0; });
+    }
+    const aster::CodecCounters& codec = pipeline.codec_counters();
+    for (std::size_t i = 0; i < aster::message_kind_count; ++i) {
+        const auto kind = static_cast<aster::MessageKind>(i);
+        add(metrics, "messages_total", "messages decoded, by event", MetricType::counter,
+            {{"event", std::string{aster::name(kind)}}},
+            [&codec, kind] { return number(codec.messages(kind)); });
+    }
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+        const SymbolId id{static_cast<std::uint16_t>(i)};
+        add(metrics, "symbol_messages_total", "messages decoded, by symbol", MetricType::counter,
+            {{"symbol", std::string{symbols.name(id)}}},
+            [&codec, id] { return number(codec.messages(id)); });
+    }
+    add(metrics, "frames_total", "frames given to the parser", MetricType::counter, {},
+        [&codec] { return number(codec.frames()); });
+    add(metrics, "malformed_total", "frames that could not be decoded", MetricType::counter, {},
+        [&codec] { return number(codec.malformed()); });
+    add(metrics, "parse_duplicates_total", "prices a redundant connection had brought before",
+        MetricType::counter, {},
+        [&pipeline] { return number(pipeline.parse_counters().duplicates.load()); });
+    add(metrics, "frames_waiting_bytes", "bytes between receive and parse", MetricType::gauge, {},
+        [&pipeline] { return number(pipeline.frames_waiting()); });
+}
+
+void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
+    const GatewayMetrics& gateway = pipeline.gateway_metrics();
+    const std::pair<ReplyClass, const char*> classes[] = {
+        {ReplyClass::accepted, "accepted"},   {ReplyClass::rejected, "rejected"},
+        {ReplyClass::throttled, "throttled"}, {ReplyClass::banned, "banned"},
+        {ReplyClass::unknown, "unknown"},     {ReplyClass::not_sent, "not_sent"}};
+    for (const auto& [verdict, word] : classes)
+        add(metrics, "replies_total", "answers to commands, by class", MetricType::counter,
+            {{"class", word}}, [&gateway, which = verdict] { return number(gateway.of(which)); });
+    add(metrics, "requests_sent_total", "requests handed to a connection", MetricType::counter, {},
+        [&gateway] { return number(gateway.sent.get()); });
+    add(metrics, "simulated_total", "orders held back by simulate_only", MetricType::counter, {},
+        [&gateway] { return number(gateway.simulated.get()); });
+    add(metrics, "order_connections_ready", "warm order connections without a request",
+        MetricType::gauge, {}, [&gateway] { return number(gateway.connections_ready.get()); });
+    add(metrics, "rate_budget_left_ratio", "left of the scarcest limit of the exchange",
+        MetricType::gauge, {},
+        [&gateway] { return number(gateway.budget_left_permille.get()) / 1000.0; });
+    add(metrics, "engine_held_back_total", "turns in which journal or commands had no room",
+        MetricType::counter, {}, [&pipeline] { return number(pipeline.held_back()); });
+}
+
+void add_writer_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
+    const RecordTap& tap = pipeline.tap();
+    add(metrics, "journal_waiting_records", "records not yet committed", MetricType::gauge, {},
+        [&tap] { return number(tap.figures.read().waiting); });
+    add(metrics, "records_committed_total", "sequence of the newest committed record",
+        MetricType::counter, {}, [&tap] { return number(tap.figures.read().committed); });
+    add(metrics, "writer_failures_total", "transactions that failed", MetricType::counter, {},
+        [&tap] { return number(tap.figures.read().failures); });
+    add(metrics, "records_rejected_total", "records the database refused", MetricType::counter, {},
+        [&tap] { return number(tap.figures.read().rejected); });
+}
+
+void add_thread_metrics(std::vector<Metric>& metrics, const Threads& threads) {
+    for (std::size_t i = 0; i < threads.names().size(); ++i) {
+        const Labels labels{{"thread", threads.names()[i]}};
+        const ThreadPulse& pulse = threads.pulses()[i];
+        add(metrics, "thread_turns_total", "turns of the thread's loop", MetricType::counter,
+            labels, [&pulse] { return number(pulse.turns.load()); });
+        add(metrics, "thread_longest_gap_seconds", "longest time between two turns",
+            MetricType::gauge, labels,
+            [&pulse] { return static_cast<double>(pulse.longest_gap_ns.load()) / 1e9; });
+    }
+}
+
+template <class Row, class Ask> HistoryOf<Row> history(const SymbolTable& symbols, Ask ask) {
+    return [&symbols, ask](const HistoryQuery& query) -> Result<std::vector<Row>> {
+        Selection selection;
+        if (query.symbol != no_symbol) selection.symbol = std::string{symbols.name(query.symbol)};
+        selection.since = query.since;
+        selection.limit = query.limit;
+        auto rows = ask(query, selection);
+        if (!rows) return rows.error();
+        std::vector<Row> plain;
+        for (const auto& stored : rows.value()) plain.push_back(stored.row);
+        return plain;
+    };
+}
+
+Result<std::vector<Stored<OrderRow>>> ask_orders(Queries& queries, const HistoryQuery& query,
+                                                 const Selection& selection) {
+    if (query.tranche != no_tranche) return queries.orders_of(query.tranche);
+    std::vector<Stored<OrderRow>> rows;
+    if (query.order_id != 0) {
+        auto one = queries.order(query.order_id);
+        if (!one) return one.error();
+        if (one.value()) rows.push_back(one.value()->order);
+        return rows;
+    }
+    auto many = queries.orders(selection);
+    if (!many) return many.error();
+    for (const OrderWithTranche& row : many.value()) rows.push_back(row.order);
+    return rows;
+}
+
+StatusHistory history_of(const SymbolTable& symbols, Queries& queries) {
+    StatusHistory past;
+    past.liquidations = history<LiquidationRow>(
+        symbols, [&](const HistoryQuery&, const Selection& s) { return queries.liquidations(s); });
+    past.orders = history<OrderRow>(symbols, [&](const HistoryQuery& query, const Selection& s) {
+        return ask_orders(queries, query, s);
+    });
+    past.fills = history<FillRow>(symbols, [&](const HistoryQuery& query, const Selection& s) {
+        return query.tranche != no_tranche ? queries.fills_of(query.tranche) : queries.fills(s);
+    });
+    past.tranches = history<TrancheRow>(
+        symbols, [&](const HistoryQuery&, const Selection& s) { return queries.tranches(s); });
+    past.merges = history<MergeRow>(
+        symbols, [&](const HistoryQuery&, const Selection& s) { return queries.merges(s); });
+    return past;
+}
+
+std::string settings_echo(const Settings& settings) {
+    nlohmann::json echo;
+    echo["globals"] = {{"simulate_only", settings.engine.simulate_only},
+                       {"hedge_mode", settings.engine.hedge_mode},
+                       {"volume_window_sec", settings.engine.window.span.milliseconds() / 1000},
+                       {"use_usdt_volume", settings.engine.window.in_usdt},
+                       {"max_tranches_per_symbol_side", settings.engine.tranche.max_per_side}};
+    for (const SymbolSettings& symbol : settings.engine.symbols)
+        echo["symbols"][symbol.name] = {{"volume_threshold_long", to_text(symbol.threshold_long)},
+                                        {"volume_threshold_short", to_text(symbol.threshold_short)},
+                                        {"leverage", symbol.leverage},
+                                        {"trade_value_usdt", to_text(symbol.trade_value)},
+                                        {"max_position_usdt", to_text(symbol.max_position)}};
+    echo["exchange"] = {{"rest_url", settings.exchange.rest_url},
+                        {"stream_url", settings.exchange.stream_url},
+                        {"feeds", settings.exchange.feeds}};
+    return echo.dump();
+}
+
+}  // namespace
+
+StatusSources status_sources(const Settings& settings, const SymbolTable& symbols,
+                             Pipeline& pipeline, const aster::Account& account,
+                             const Threads& threads, Queries& queries) {
+    StatusSources sources{.board = pipeline.board(),
+                          .symbols = symbols,
+                          .history = history_of(symbols, queries),
+                          .latencies = {},
+                          .metrics = {},
+                          .control = {},
+                          .settings_json = settings_echo(settings),
+                          .process = {}};
+    const GatewayMetrics& gateway = pipeline.gateway_metrics();
+    sources.latencies = {
+        {"parse", "arrival of a frame to its events", &pipeline.parse_counters().latency},
+        {"decide", "arrival of a liquidation to the decision", &gateway.decide},
+        {"sign", "building and signing one request", &gateway.sign},
+        {"tick_to_order", "arrival of a liquidation to the order's first byte",
+         &gateway.tick_to_order},
+        {"round_trip", "order's first byte to the answer's last", &gateway.round_trip},
+        {"unprotected", "fill to a working stop", &pipeline.board().unprotected}};
+    add_stream_metrics(sources.metrics, symbols, pipeline);
+    add_order_metrics(sources.metrics, pipeline);
+    add_writer_metrics(sources.metrics, pipeline);
+    add_thread_metrics(sources.metrics, threads);
+    add(sources.metrics, "clock_offset_seconds", "exchange's clock minus ours", MetricType::gauge,
+        {}, [&account] {
+            return static_cast<double>(account.status().read().clock_offset.count) / 1e9;
+        });
+    sources.control = [&pipeline](const Control& control, SymbolId symbol) -> Result<Done> {
+        pipeline.press(control, symbol);
+        return Done{};
+    };
+    sources.process.version = "0.1.0";
+    sources.process.venue = settings.exchange.venue == Venue::aster ? "aster" : "binance";
+    sources.process.simulate_only = settings.engine.simulate_only;
+    const auto endpoint = parse_url(settings.exchange.rest_url);
+    sources.process.simulated_exchange = endpoint.ok() && is_loopback(endpoint.value().host);
+    return sources;
+}
+
+}  // namespace tranche
