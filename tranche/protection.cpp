@@ -55,10 +55,25 @@ bool retire(Tranche& tranche, OrderSlot& order) {
     return true;
 }
 
-/// Forgets retired orders that have ended; cancels stops once the current one works, take-profits
-/// at once. True while a take-profit is still on its way out.
+Quantity sendable(const SymbolState& symbol, Quantity quantity) {
+    const SymbolRules& rules = symbol.rules;
+    if (!rules.market_max_quantity.positive()) return quantity;
+    return std::min(quantity, rules.market_max_quantity);
+}
+
+bool covers(const EngineState& state, OrderSlot slot, Quantity quantity) {
+    if (!is_working(state, slot)) return false;
+    const OrderRow& row = state.orders[slot].row;
+    return row.quantity - row.filled >= quantity;
+}
+
+/// Forgets retired orders that have ended; cancels stops once the current one works for all the
+/// tranche holds, take-profits at once. True while a take-profit is still on its way out.
 bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
     bool take_profit_left = false;
+    const bool covered = covers(
+        state, tranche.stop_loss,
+        sendable(state.symbol(tranche.row.symbol), tranche.row.quantity));
     for (std::size_t i = 0; i < tranche.retiring_count;) {
         const OrderSlot slot = tranche.retiring[i];
         if (!is_live(state, slot)) {
@@ -66,17 +81,11 @@ bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
             continue;
         }
         const bool is_stop = state.orders[slot].row.id.role == Role::stop_loss;
-        if (!is_stop || is_working(state, tranche.stop_loss)) cancel(state, slot, out);
+        if (!is_stop || covered) cancel(state, slot, out);
         take_profit_left = take_profit_left || !is_stop;
         ++i;
     }
     return take_profit_left;
-}
-
-Quantity sendable(const SymbolState& symbol, Quantity quantity) {
-    const SymbolRules& rules = symbol.rules;
-    if (!rules.market_max_quantity.positive()) return quantity;
-    return std::min(quantity, rules.market_max_quantity);
 }
 
 bool matches(const Order& order, Quantity quantity, Price price) {
@@ -185,12 +194,6 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
                .quantity = sendable(state.symbol(tranche.row.symbol), tranche.row.quantity),
                .tranche = slot},
               out);
-}
-
-bool covers(const EngineState& state, OrderSlot slot, Quantity quantity) {
-    if (!is_working(state, slot)) return false;
-    const OrderRow& row = state.orders[slot].row;
-    return row.quantity - row.filled >= quantity;
 }
 
 /// State of the tranche from what works; alarms when its stop is missing for too long.

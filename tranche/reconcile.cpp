@@ -1,6 +1,7 @@
 #include "tranche/reconcile.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
@@ -138,9 +139,15 @@ void finish_snapshot(EngineState& state, Outbox& out) {
     question_missing_orders(state, out);
     drop_abandoned(state, out);
     bool agrees = true;
-    for (std::size_t i = 0; i < state.symbols.size(); ++i)
-        for (const PositionSide which : both_sides)
-            agrees = compare(state, SymbolId{static_cast<std::uint16_t>(i)}, which, out) && agrees;
+    for (std::size_t i = 0; i < state.symbols.size(); ++i) {
+        const SymbolId id{static_cast<std::uint16_t>(i)};
+        for (const PositionSide which : both_sides) {
+            const bool same = compare(state, id, which, out);
+            // One that a restart found beside nothing to protect.
+            if (same && state.side(id, which).count == 0) ensure_backstop(state, id, which, out);
+            agrees = agrees && same;
+        }
+    }
     state.totals.last_reconcile = state.now;
     // What was missed after the request is not in the answer.
     const bool covers_gap = state.streams.user_gap_at < state.snapshot_requested;
@@ -166,7 +173,12 @@ void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, 
 void attach(EngineState& state, OrderSlot slot) {
     const OrderRow& row = state.orders[slot].row;
     if (row.id.role == Role::backstop) {
-        state.side(row.symbol, row.position_side).backstop = slot;
+        OrderSlot& current = state.side(row.symbol, row.position_side).backstop;
+        OrderSlot older = std::exchange(current, slot);
+        if (older == no_slot) return;
+        if (state.orders[older].row.created > row.created) std::swap(older, current);
+        state.orders[older].cancel_wanted = true;
+        state.order_due[older] = nanoseconds(1);
         return;
     }
     const TrancheSlot owner = find_tranche(state, row.symbol, row.position_side, row.id.tranche);
