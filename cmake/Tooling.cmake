@@ -18,6 +18,11 @@ endif()
 set(TRANCHE_ARCH "x86-64-v3" CACHE STRING "value of -march=, empty for the compiler's default")
 if(TRANCHE_ARCH)
     add_compile_options(-march=${TRANCHE_ARCH})
+    if(TRANCHE_ARCH STREQUAL "x86-64-v3")
+        # The level leaves these out although each of its CPUs has them, and simdjson's fast
+        # kernel is only chosen when the compiler may use carry-less multiplication.
+        add_compile_options(-mpclmul -maes)
+    endif()
 endif()
 
 add_compile_options(

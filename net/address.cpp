@@ -123,16 +123,6 @@ Result<Endpoint> parse_url(std::string_view url) {
     return endpoint;
 }
 
-bool is_loopback(std::string_view host) {
-    const std::string text{host};
-    if (text == "localhost") return true;
-    in_addr v4{};
-    if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
-    in6_addr v6{};
-    if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) return IN6_IS_ADDR_LOOPBACK(&v6);
-    return false;
-}
-
 bool is_ip_address(std::string_view host) {
     const std::string text{host};
     in6_addr room{};  // large enough for either family

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/result.hpp"
+#include "core/settings_address.hpp"
 
 namespace tranche {
 
@@ -26,9 +27,6 @@ struct Endpoint {
 /// Parses `https://host[:port][/prefix]`, `wss://…`, and `http`/`ws` for loopback hosts.
 /// Errors (settings): names the URL, the part that is wrong and what is expected.
 Result<Endpoint> parse_url(std::string_view url);
-
-/// True for `localhost`, 127.0.0.0/8 and ::1.
-bool is_loopback(std::string_view host);
 
 /// True when `host` is an IP address rather than a name.
 bool is_ip_address(std::string_view host);

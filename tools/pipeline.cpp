@@ -55,7 +55,8 @@ Pipeline::Pipeline(const PipelineParts& parts) {
                              .inputs = engine_inputs_,
                              .commands = commands_,
                              .journal = parts.journal,
-                             .snapshot_wanted = snapshot_wanted_});
+                             .snapshot_wanted = snapshot_wanted_,
+                             .listen_key_wanted = listen_key_wanted_});
     tap_.reset(
         new RecordTap{.journal = parts.journal, .writer = parts.writer, .copies = record_copies_});
 }

@@ -85,6 +85,7 @@ public:
     const RecordTap& tap() const { return *tap_; }
     Ring<Record>& record_copies() { return record_copies_; }
     std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
+    std::atomic<bool>& listen_key_wanted() { return listen_key_wanted_; }
     std::uint64_t held_back() const { return held_back_.load(std::memory_order_relaxed); }
     bool drained() const { return drained_.load(std::memory_order_relaxed); }
     std::size_t frames_waiting() const { return frames_.size(); }
@@ -104,6 +105,7 @@ private:
     Ring<StreamState> stream_states_{1U << 8};
     Ring<Record> record_copies_{1U << 13};
     std::atomic<bool> snapshot_wanted_{};
+    std::atomic<bool> listen_key_wanted_{};
     std::atomic<bool> drained_{};
     std::atomic<std::uint64_t> held_back_{};
 

@@ -325,6 +325,8 @@ void Instance::serve_account() {
     }
     if (pipeline_->snapshot_wanted().exchange(false, std::memory_order_relaxed))
         account_->request_snapshot();
+    if (pipeline_->listen_key_wanted().exchange(false, std::memory_order_relaxed))
+        account_->renew_listen_key();
 }
 
 void Instance::drain() {

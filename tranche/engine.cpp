@@ -130,6 +130,7 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
             break;
         case AccountNoticeKind::listen_key_expired:
             doubt_user_stream();
+            out.want_listen_key();
             out.want_snapshot();
             break;
         case AccountNoticeKind::multi_assets_changed: break;

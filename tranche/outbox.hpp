@@ -44,20 +44,26 @@ public:
         return command_count_ + 48 < command_capacity && record_count_ + 160 < record_capacity;
     }
 
+    /// Says that the listen key is no longer valid: the account stage must fetch another.
+    void want_listen_key() { listen_key_wanted_ = true; }
+
     std::span<const Command> commands() const { return {commands_.data(), command_count_}; }
     std::span<const Record> records() const { return {records_.data(), record_count_}; }
     bool snapshot_wanted() const { return snapshot_wanted_; }
+    bool listen_key_wanted() const { return listen_key_wanted_; }
 
     void clear() {
         command_count_ = 0;
         record_count_ = 0;
         snapshot_wanted_ = false;
+        listen_key_wanted_ = false;
     }
 
 private:
     std::size_t command_count_{};
     std::size_t record_count_{};
     bool snapshot_wanted_{};
+    bool listen_key_wanted_{};
     std::array<Command, command_capacity> commands_{};
     std::array<Record, record_capacity> records_{};
 };

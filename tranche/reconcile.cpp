@@ -49,6 +49,7 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     if (pushed) {
         side.exchange_time = update.exchange_time;
         side.pushed_at = state.now;
+        if (update.liquidation_price.positive()) side.liquidation_price = update.liquidation_price;
     } else {
         side.liquidation_price = update.liquidation_price;
         side.in_snapshot = true;

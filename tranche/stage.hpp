@@ -20,6 +20,7 @@ template <class Journal> struct EngineStage {
     Ring<Command>& commands;
     Journal& journal;
     std::atomic<bool>& snapshot_wanted;
+    std::atomic<bool>& listen_key_wanted;
 
     static constexpr std::size_t batch = 64;
     static constexpr Nanos tick = milliseconds(5);
@@ -69,6 +70,7 @@ private:
         }
         for (const Record& record : out.records()) journal.append(record);
         if (out.snapshot_wanted()) snapshot_wanted.store(true, std::memory_order_relaxed);
+        if (out.listen_key_wanted()) listen_key_wanted.store(true, std::memory_order_relaxed);
         out.clear();
     }
 };
