@@ -71,9 +71,8 @@ bool covers(const EngineState& state, OrderSlot slot, Quantity quantity) {
 /// tranche holds, take-profits at once. True while a take-profit is still on its way out.
 bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
     bool take_profit_left = false;
-    const bool covered = covers(
-        state, tranche.stop_loss,
-        sendable(state.symbol(tranche.row.symbol), tranche.row.quantity));
+    const bool covered = covers(state, tranche.stop_loss,
+                                sendable(state.symbol(tranche.row.symbol), tranche.row.quantity));
     for (std::size_t i = 0; i < tranche.retiring_count;) {
         const OrderSlot slot = tranche.retiring[i];
         if (!is_live(state, slot)) {

@@ -353,7 +353,7 @@ void World::carry_out(const Command& command, Treatment treatment) {
     switch (treatment.answer) {
         case Answer::hold: held_.push_back(command); return;
         case Answer::reject:
-            used_.insert(command.id);
+            if (command.kind == CommandKind::place) used_.insert(command.id);
             wire.push_back(reply(command, ReplyClass::rejected, treatment.code));
             return;
         case Answer::not_sent: wire.push_back(reply(command, ReplyClass::not_sent, 0)); return;
