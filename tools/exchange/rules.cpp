@@ -185,7 +185,11 @@ void Rules::add_permissive(const std::string& name) {
     rules.multiplier_down = must("0.5");
     rules.trigger_protect = rules.market_take_bound = must("0.5");
     rules.liquidation_fee = must("0.02");
-    add(std::move(rules));
+    const auto known = by_name_.find(name);
+    if (known == by_name_.end())
+        add(std::move(rules));
+    else if (served_as_is_.empty())
+        symbols_[known->second] = std::move(rules);
 }
 
 std::optional<SymbolIndex> Rules::find(std::string_view name) const {

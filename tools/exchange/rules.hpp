@@ -70,7 +70,8 @@ public:
     /// From an exchangeInfo text of others, which is then served as it is. Error: a message.
     static std::optional<Rules> from_exchange_info(std::string json, std::string& error);
 
-    /// Adds a symbol with filters that let everything pass, unless it is known.
+    /// Adds a symbol with filters that let everything pass, or gives them to a known one: prices
+    /// of a recording need not be on our grid. An exchangeInfo of others is left as it is.
     void add_permissive(const std::string& name);
     void add(SymbolRules rules);
 

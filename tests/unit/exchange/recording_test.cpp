@@ -69,5 +69,15 @@ TEST(Recording, AnExchangeInfoOfOthersIsServedAsItIs) {
     EXPECT_FALSE(Rules::from_exchange_info("{\"symbols\":[{}]}", error));
 }
 
+TEST(Recording, ItsSymbolsPassEveryFilter) {
+    Rules rules = Rules::standard();
+    const std::size_t known = rules.size();
+    rules.add_permissive("BTCUSDT");
+    EXPECT_EQ(rules.size(), known);
+    EXPECT_EQ(rules.at(*rules.find("BTCUSDT")).tick.raw, 1) << "34738.38 is not on our grid";
+    rules.add_permissive("SUSHIUSDT");
+    EXPECT_EQ(rules.size(), known + 1);
+}
+
 }  // namespace
 }  // namespace tranche::exchange
