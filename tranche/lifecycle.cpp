@@ -416,6 +416,7 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
 }
 
 void query(EngineState& state, OrderSlot slot, Outbox& out) {
+    state.orders[slot].question_wanted = !out.roomy();
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     const bool protective = state.orders[slot].row.id.role != Role::entry;
     command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
@@ -461,6 +462,7 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
     state.order_due[slot] = {};
     if (!order.live) return;
+    if (order.question_wanted) return query(state, slot, out);
     const bool trades_missing =
         order.attributed < order.row.filled && order.questions < late_trade_questions;
     if (is_final(order.row.state)) {

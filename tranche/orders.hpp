@@ -25,8 +25,9 @@ struct Order {
     Nanos first_absent;
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
-    Notional reserved;  // margin set aside for the unfilled part of an entry
-    bool live{};        // slot in use
+    bool question_wanted{};  // put off: the event at hand had said enough
+    Notional reserved;       // margin set aside for the unfilled part of an entry
+    bool live{};             // slot in use
     std::uint32_t seen_in_snapshot{};
 };
 

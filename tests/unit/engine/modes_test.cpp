@@ -90,8 +90,6 @@ TEST(Mode, AGapOnTheUserStreamStopsEntriesUntilReconciled) {
 
 TEST(Mode, ABanStopsEntriesUntilItsEnd) {
     World world;
-    Event event{};
-    event.kind = EventKind::reply;
     world.trigger(btc, Side::sell, at);
     world.deliver_at_once = false;
     world.trigger(btc, Side::buy, at);
