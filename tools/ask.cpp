@@ -42,14 +42,14 @@ std::string field(const nlohmann::json& json, const std::string& pointer) {
 }  // namespace
 
 int status(const AskOptions& options) {
-    const auto answer = ask_instance(options, "GET", "/api/health");
+    const auto answer = ask_instance(options, "GET", "/api/overview");
     if (!answer) return report(answer.error());
-    const bool ready = answer.value().status == 200;
+    const auto json = nlohmann::json::parse(answer.value().body, nullptr, false);
+    const bool ready = field(json, "/ready") == "true";
     if (options.json) {
         fmt::print("{}\n", answer.value().body);
         return ready ? 0 : 1;
     }
-    const auto json = nlohmann::json::parse(answer.value().body, nullptr, false);
     fmt::print("{}: {}\n", ready ? "ready" : "not ready", field(json, "/mode"));
     fmt::print("why: {}\n", field(json, "/mode_reason"));
     fmt::print("liquidations {}, triggers {}, open tranches {}, unprotected {}\n",

@@ -128,7 +128,7 @@ Result<Done> Demo::start_engine() {
 }
 
 void Demo::show_progress(int second) {
-    const auto health = get(files_.page_url + "/api/health");
+    const auto health = get(files_.page_url + "/api/overview");
     if (!health) return fmt::print("{:4} s  the page does not answer\n", second);
     fmt::print(
         "{:4} s  {:<9} liquidations {:>5}  triggers {:>4}  open tranches {:>3}  "
@@ -190,7 +190,7 @@ Totals read_totals(const nlohmann::json& tranches, const nlohmann::json& ledger)
         if (held && text_at(row, "/state") != "protected") ++totals.without_exits;
     }
     for (const auto& row : ledger.value("positions", nlohmann::json::array()))
-        add_to(totals.theirs, row, "/positionSide", "/positionAmt");
+        add_to(totals.theirs, row, "/positionSide", "/quantity");
     return totals;
 }
 
@@ -239,7 +239,7 @@ bool Demo::finish() {
     fmt::print("\nstopping the market to compare\n");
     const bool had_engine = engine_ && engine_->running();
     freeze_market();
-    const auto health = get(files_.page_url + "/api/health");
+    const auto health = get(files_.page_url + "/api/overview");
     const std::string speed = tick_to_order(files_.page_url);
     const bool good = had_engine && compare();
     if (health) {
