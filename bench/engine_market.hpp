@@ -1,0 +1,56 @@
+// One engine with many symbols and an exchange that agrees with everything, on one thread and with
+// a clock that moves only when told.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "core/board.hpp"
+#include "core/messages.hpp"
+#include "core/settings.hpp"
+#include "core/symbols.hpp"
+#include "tranche/engine.hpp"
+
+namespace tranche::bench {
+
+class EngineMarket {
+public:
+    /// `symbols` of them, streams up, an empty first snapshot taken: the engine trades.
+    explicit EngineMarket(std::size_t symbols);
+
+    Event event(EventKind kind, SymbolId symbol) const;
+    Event book(SymbolId symbol) const;
+    Event mark(SymbolId symbol) const;
+    /// A forced sale of `quantity` around the book's price.
+    Event liquidation(SymbolId symbol, Quantity quantity) const;
+    /// What the exchange says when an order of ours is filled whole.
+    Event fill(const Command& order);
+
+    /// Only this is timed: what the engine does with one event. `out()` holds what it said.
+    void feed(const Event& event) { engine_->on(event, *out_); }
+    const Outbox& out() const { return *out_; }
+    /// Answers what `out()` asks for, and what follows from that, until nothing moves; empties it.
+    void settle();
+    /// The order of the role the engine sent last.
+    const Command& newest(Role role) const { return newest_.at(role); }
+    std::size_t open_orders() const { return open_.size(); }
+    const EngineState& state() const { return engine_->state(); }
+
+    Nanos now{seconds(1'700'000'000)};
+
+private:
+    void answer(const Command& command);
+    Event report(const Command& order, ExecutionType execution, OrderStatus status) const;
+
+    SymbolTable table_;
+    std::unique_ptr<StatusBoard> board_;
+    std::unique_ptr<Engine> engine_;
+    std::unique_ptr<Outbox> out_{std::make_unique<Outbox>()};
+    std::deque<Event> wire_;
+    std::map<ClientOrderId, Command> open_;
+    std::map<Role, Command> newest_;
+    std::int64_t trades_{};
+};
+
+}  // namespace tranche::bench
