@@ -152,7 +152,9 @@ private:
     void check_size() {
         if (lines_.written.size() > longest_file) report(longest_file, "file-length");
         for (std::size_t i = 0; i < lines_.written.size(); ++i) {
-            if (columns(lines_.written[i]) > longest_line) report(i, "line-length");
+            // A captured payload is one line on the wire; broken up it could not be compared.
+            const bool payload = lines_.written[i].find("R\"(") != std::string::npos;
+            if (columns(lines_.written[i]) > longest_line && !payload) report(i, "line-length");
             if (lines_.written[i].find('\t') != std::string::npos) report(i, "tab");
         }
         const bool header = file_.path.ends_with(".hpp");
