@@ -124,6 +124,8 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[owner];
     if (role == Role::entry) {
         --tranche.live_entries;
+        // Its end overtook its fills: the tranche waits for them.
+        if (order.attributed < order.row.filled) return record_tranche(state, owner, out);
         if (tranche.row.quantity.zero() && tranche.live_entries == 0)
             finish_tranche(state, owner, TrancheState::discarded, CloseReason::none, out);
         return;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr Nanos settle_time = seconds(2);    // a fill's report and its position push are this close
 constexpr Nanos believe_after = seconds(1);  // for reports that are still on their way
+constexpr Nanos abandoned_after = seconds(5);
 constexpr std::uint8_t snapshots_to_believe = 2;
 constexpr std::array both_sides = {PositionSide::long_side, PositionSide::short_side};
 
@@ -131,7 +132,8 @@ void question_missing_orders(EngineState& state, Outbox& out) {
 void drop_abandoned(EngineState& state, Outbox& out) {
     for (TrancheSlot slot = 0; slot < state.tranches.size() && out.roomy(); ++slot) {
         const Tranche& tranche = state.tranches[slot];
-        if (tranche.live && tranche.live_entries == 0 && tranche.row.quantity.zero())
+        if (tranche.live && tranche.live_entries == 0 && tranche.row.quantity.zero() &&
+            state.now - tranche.row.updated > abandoned_after)
             finish_tranche(state, slot, TrancheState::discarded, CloseReason::none, out);
     }
 }

@@ -150,6 +150,20 @@ TEST(Fills, CountOnceWhenTheirReportsComeInTheWrongOrder) {
     }
 }
 
+TEST(Fills, ThatComeAfterTheEndOfTheirOrderFindTheirTranche) {
+    World world;
+    const ClientOrderId id = entered(world);
+    const TrancheId tranche = world.tranches(btc, long_side)[0].id;
+    world.deliver_at_once = false;
+    world.fill(id, at, quantity("0.005"));
+    world.end(id, OrderStatus::expired);
+    std::reverse(world.wire.begin(), world.wire.end());
+    world.deliver_at_once = true;
+    world.pump();
+    expect_held(world, "0.005");
+    EXPECT_EQ(world.tranches(btc, long_side)[0].id, tranche);
+}
+
 TEST(Fills, ThatWereNeverReportedAreAskedForWhenALaterOneShowsTheGap) {
     World world;
     world.snapshots_on_demand = false;
