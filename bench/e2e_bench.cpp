@@ -95,9 +95,8 @@ void Bench::measure(std::size_t count) {
     rest(milliseconds(50));
     print_row("liquidation written → order received", samples.percentiles(), "closed loop");
     const GatewayMetrics& inside = line_.gateway();
-    print_row("  inside: arrival → decision", inside.decide.percentiles(),
+    print_row("  inside: build and sign", inside.sign.percentiles(),
               "histograms, ≤ 3 % wide; warm-up included");
-    print_row("  inside: build and sign", inside.sign.percentiles());
     print_row("  inside: arrival → first byte to kernel", inside.tick_to_order.percentiles());
 }
 
