@@ -117,6 +117,27 @@ INSTANTIATE_TEST_SUITE_P(EitherWay, FillNews,
                          testing::Values(Answer::accept, Answer::reply_first, Answer::reply_only,
                                          Answer::report_only, Answer::lost_reply, Answer::silent));
 
+TEST(Fills, OfAnEntryThatItsReplyTellsFirstCountOnce) {
+    World world;
+    world.deliver_at_once = false;
+    world.trigger(btc, Side::sell, at);
+    world.fill(world.orders.begin()->first, at);
+    const auto reply = std::find_if(world.wire.begin(), world.wire.end(), [](const Event& event) {
+        return event.kind == EventKind::reply;
+    });
+    Event first = *reply;
+    world.wire.erase(reply);
+    first.reply.status = OrderStatus::filled;
+    first.reply.filled = quantity("0.02");
+    first.reply.average_price = at;
+    world.wire.push_front(first);
+    world.deliver_at_once = true;
+    world.pump();
+    EXPECT_EQ(world.tranches(btc, long_side).at(0).quantity, quantity("0.02"));
+    expect_held(world, "0.02");
+    EXPECT_EQ(world.state().totals.position_differences, 0U);
+}
+
 TEST(Fills, CountOnceWhenTheirReportIsRepeated) {
     for (const bool named : {true, false}) {
         World world;

@@ -44,16 +44,15 @@ TEST(Mode, AfterALossOfTheUserStreamWaitsForASnapshotAskedForLater) {
     world.now += milliseconds(1);
     world.deliver_at_once = true;
     // Lost and back while that snapshot was on its way: it cannot know what was missed.
-    world.wire.push_front([&] {
-        Event event{};
-        event.kind = EventKind::stream_change;
-        event.symbol = no_symbol;
-        event.stream_change.stream = StreamKind::user;
-        event.stream_change.state = StreamCondition::lost;
-        return event;
-    }());
+    Event event{};
+    event.kind = EventKind::stream_change;
+    event.symbol = no_symbol;
+    event.stream_change.stream = StreamKind::user;
+    event.stream_change.state = StreamCondition::open;
+    world.wire.push_front(event);
+    event.stream_change.state = StreamCondition::lost;
+    world.wire.push_front(event);
     world.pump();
-    world.stream(StreamKind::user, StreamCondition::open);
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entries_off);
     world.snapshot();
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
