@@ -88,7 +88,7 @@ Result<Done> Demo::wait_for(ChildProcess& child, const std::string& url, const s
         if (get(url, ca)) return Done{};
         if (!child.running())
             return Error{ErrorKind::unavailable,
-                         "it ended before it answered at " + url + "; its log: " + log};
+                         fmt::format("it ended before it answered at {}; its log: {}", url, log)};
         nap(100);
     }
     return Error{ErrorKind::unavailable, "no answer at " + url + "; log: " + log};
@@ -171,7 +171,8 @@ using Holdings = std::map<std::string, std::int64_t>;  // `SYMBOL SIDE` → quan
 void add_to(Holdings& holdings, const nlohmann::json& row, const char* side, const char* quantity) {
     const auto amount = parse_decimal(text_at(row, quantity));
     if (!amount || *amount == 0) return;
-    holdings[text_at(row, "/symbol") + " " + text_at(row, side)] += std::abs(*amount);
+    const std::string key = fmt::format("{} {}", text_at(row, "/symbol"), text_at(row, side));
+    holdings[key] += std::abs(*amount);
 }
 
 struct Totals {

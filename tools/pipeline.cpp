@@ -57,8 +57,7 @@ Pipeline::Pipeline(const PipelineParts& parts) {
                              .journal = parts.journal,
                              .snapshot_wanted = snapshot_wanted_,
                              .listen_key_wanted = listen_key_wanted_});
-    tap_.reset(
-        new RecordTap{.journal = parts.journal, .writer = parts.writer, .copies = record_copies_});
+    tap_ = std::make_unique<RecordTap>(parts.journal, parts.writer, record_copies_);
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {

@@ -24,6 +24,9 @@ struct WriterFigures {
 /// When the status side is so far behind that its ring is full, it misses records; they are in the
 /// database, and its clients are told to load anew.
 struct RecordTap {
+    RecordTap(Journal& from, Writer& to, Ring<Record>& copies_to)
+        : journal{from}, writer{to}, copies{copies_to} {}
+
     Journal& journal;
     Writer& writer;
     Ring<Record>& copies;

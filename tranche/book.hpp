@@ -8,7 +8,7 @@ namespace tranche {
 
 /// A new tranche in state pending, at the end of its side. A flat side starts a new episode.
 /// `no_slot` when a table is full.
-TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide side, bool adopted,
+TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
                          Outbox& out);
 
 /// Adds a filled quantity. `quantity` > 0.
@@ -24,7 +24,7 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
 /// Takes `quantity` from the side's tranches without knowing which order did it. `oldest_first`
 /// for forced closes and backstops, else by the setting. Without a price each tranche leaves at its
 /// entry. Returns what no tranche held.
-Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide side, Quantity quantity,
+Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Quantity quantity,
                      Price price, bool oldest_first, CloseReason reason, Outbox& out);
 
 /// Folds `absorbed` into `kept`: quantities, costs, results; working exits change hands and are
@@ -38,21 +38,21 @@ struct MergePair {
     TrancheSlot kept{no_slot};
     TrancheSlot absorbed{no_slot};
 };
-MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide side);
+MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide which);
 
 /// Merges by the seed rule: two tranches of the side at or above `tranche_merge_pnl_pct`, the
 /// younger at least 30 s old, both protected. Source: reference-behaviour.md §4.6.
-void merge_profitable(EngineState& state, SymbolId symbol, PositionSide side, Outbox& out);
+void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, Outbox& out);
 
 /// Held by all tranches of the side.
-Quantity side_quantity(const EngineState& state, SymbolId symbol, PositionSide side);
-Notional side_cost(const EngineState& state, SymbolId symbol, PositionSide side);
+Quantity side_quantity(const EngineState& state, SymbolId symbol, PositionSide which);
+Notional side_cost(const EngineState& state, SymbolId symbol, PositionSide which);
 
 /// The open tranche of that id on the side, or `no_slot`.
-TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide side,
+TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,
                          TrancheId id);
 
 /// Recomputes used and reserved margin of the symbol and the totals.
-void refresh_margin(EngineState& state, SymbolId symbol);
+void refresh_margin(EngineState& state, SymbolId id);
 
 }  // namespace tranche

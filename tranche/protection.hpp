@@ -12,14 +12,14 @@ namespace tranche {
 void protect(EngineState& state, TrancheSlot slot, Outbox& out);
 
 /// One closePosition stop per side with quantity, beyond the worst stop; cancelled when flat.
-void ensure_backstop(EngineState& state, SymbolId symbol, PositionSide side, Outbox& out);
+void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out);
 
 /// Closes a tranche at market: its take-profit is cancelled and its final state awaited, then the
 /// rest is sold; the stop works all the while. Source: reference-behaviour.md §5.4.
 void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbox& out);
 
 /// A mark price moved: instant closes whose grace is over.
-void watch_mark(EngineState& state, SymbolId symbol, Outbox& out);
+void watch_mark(EngineState& state, SymbolId id, Outbox& out);
 
 /// A failed protective or closing order: when it may be tried again.
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
