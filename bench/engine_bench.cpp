@@ -91,15 +91,22 @@ void Bench::trading_events() {
     EngineMarket market{symbols};
     Samples triggers{turns_}, fills{turns_};
     for (std::size_t turn = 0; turn < turns_; ++turn) {
-        market.now += milliseconds(1);
+        market.now += milliseconds(50);  // finished orders keep their slots for seconds
         const SymbolId symbol = any_symbol();
         market.feed(market.mark(symbol));
         market.feed(market.book(symbol));
+        market.settle();
         triggers.add(time(market, market.liquidation(symbol, {Quantity::one * 10})));
         const auto entry = market.out().commands();
+        int verdict = -1;
+        for (const Record& record : market.out().records())
+            if (record.kind == RecordKind::liquidation)
+                verdict = static_cast<int>(record.liquidation.verdict);
         check(entry.size() == 1 && entry[0].id.role == Role::entry && entry[0].symbol == symbol &&
                   entry[0].side == Side::buy,
-              "a large liquidation sends one entry on the other side");
+              fmt::format("turn {}: a large liquidation sends one entry on the other side; {} "
+                          "commands, verdict {}",
+                          turn, entry.size(), verdict));
         market.settle();
         market.now += microseconds(100);
         fills.add(time(market, market.fill(market.newest(Role::entry))));
