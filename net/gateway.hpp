@@ -16,11 +16,11 @@
 #include "core/messages.hpp"
 #include "core/require.hpp"
 #include "core/ring.hpp"
+#include "core/time_source.hpp"
 #include "net/gateway_metrics.hpp"
 #include "net/lane_queue.hpp"
 #include "net/order_answer.hpp"
 #include "net/rate_limit.hpp"
-#include "net/time_source.hpp"
 
 namespace tranche {
 

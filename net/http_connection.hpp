@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/time_source.hpp"
 #include "net/backoff.hpp"
 #include "net/connection.hpp"
 #include "net/http.hpp"
-#include "net/time_source.hpp"
 
 namespace tranche {
 

@@ -10,8 +10,8 @@
 #include "core/histogram.hpp"
 #include "core/messages.hpp"
 #include "core/ring.hpp"
+#include "core/time_source.hpp"
 #include "net/event_sink.hpp"
-#include "net/time_source.hpp"
 
 namespace tranche {
 

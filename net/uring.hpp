@@ -14,8 +14,8 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "core/time_source.hpp"
 #include "net/address.hpp"
-#include "net/time_source.hpp"
 
 namespace tranche {
 

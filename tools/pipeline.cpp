@@ -56,7 +56,8 @@ Pipeline::Pipeline(const PipelineParts& parts) {
                              .commands = commands_,
                              .journal = parts.journal,
                              .snapshot_wanted = snapshot_wanted_,
-                             .listen_key_wanted = listen_key_wanted_});
+                             .listen_key_wanted = listen_key_wanted_,
+                             .time = TimeSource{parts.engine_clock}});
     tap_ = std::make_unique<RecordTap>(parts.journal, parts.writer, record_copies_);
 }
 

@@ -53,6 +53,7 @@ struct PipelineParts {
     Ring<PathChange>& paths;      // its listen keys
     const Clock& receive_clock;
     const Clock& parse_clock;
+    const Clock& engine_clock;
     const Clock& gateway_clock;
 };
 

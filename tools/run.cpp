@@ -248,6 +248,7 @@ Result<Done> Instance::build_pipeline() {
                                      .paths = paths_,
                                      .receive_clock = clock_of(Stage::receive),
                                      .parse_clock = clock_of(Stage::parse),
+                                     .engine_clock = clock_of(Stage::engine),
                                      .gateway_clock = clock_of(Stage::gateway)});
     if (!pipeline) return pipeline.error();
     pipeline_ = std::move(pipeline).value();

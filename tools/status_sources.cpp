@@ -188,8 +188,7 @@ StatusSources status_sources(const Settings& settings, const SymbolTable& symbol
         {"sign", "building and signing one request", &gateway.sign},
         {"tick_to_order", "arrival of a liquidation to the order's first byte",
          &gateway.tick_to_order},
-        {"round_trip", "order's first byte to the answer's last", &gateway.round_trip},
-        {"unprotected", "fill to a working stop", &pipeline.board().unprotected}};
+        {"round_trip", "order's first byte to the answer's last", &gateway.round_trip}};
     add_stream_metrics(sources.metrics, symbols, pipeline);
     add_order_metrics(sources.metrics, pipeline);
     add_writer_metrics(sources.metrics, pipeline);

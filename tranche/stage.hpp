@@ -7,6 +7,7 @@
 
 #include "core/messages.hpp"
 #include "core/ring.hpp"
+#include "core/time_source.hpp"
 #include "tranche/engine.hpp"
 
 namespace tranche {
@@ -21,6 +22,7 @@ template <class Journal> struct EngineStage {
     Journal& journal;
     std::atomic<bool>& snapshot_wanted;
     std::atomic<bool>& listen_key_wanted;
+    TimeSource time;  // stamps commands as decided; the engine itself never sees it
 
     static constexpr std::size_t batch = 64;
     static constexpr Nanos tick = milliseconds(5);
@@ -62,10 +64,12 @@ private:
         return room;
     }
     void flush() {
+        const Nanos decided = out.commands().empty() ? Nanos{} : time();
         for (const Command& command : out.commands()) {
             Command* slot = commands.slot();
             require(slot != nullptr, "room for commands was checked");
             *slot = command;
+            slot->decided_at = decided;
             commands.publish();
         }
         for (const Record& record : out.records()) journal.append(record);

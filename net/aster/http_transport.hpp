@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/time_source.hpp"
 #include "net/address.hpp"
 #include "net/http_connection.hpp"
-#include "net/time_source.hpp"
 #include "net/tls.hpp"
 #include "net/uring.hpp"
 
