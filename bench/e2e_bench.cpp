@@ -49,8 +49,14 @@ private:
         const Nanos limit = clock_.now() + patience;
         while (!done()) {
             turn();
-            check(clock_.now() < limit,
-                  what + fmt::format(", within {} s", patience.count / 1'000'000'000));
+            if (clock_.now() < limit) continue;
+            const EngineBoardRow engine = line_.engine();
+            check(false,
+                  fmt::format("{}, within {} s; engine: mode {} ({}), {} sent, {} rejected, {} "
+                              "unknown; gateway: {} late",
+                              what, patience.count / 1'000'000'000, static_cast<int>(engine.mode),
+                              engine.mode_reason.data(), engine.orders_sent, engine.orders_rejected,
+                              engine.orders_unknown, line_.gateway().late.get()));
         }
     }
     void rest(Nanos span) {

@@ -103,6 +103,7 @@ void Line::build() {
                                       .paths = paths_,
                                       .receive_clock = clock_,
                                       .parse_clock = clock_,
+                                      .engine_clock = clock_,
                                       .gateway_clock = clock_}));
 }
 
