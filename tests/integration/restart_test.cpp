@@ -18,7 +18,7 @@ TEST(Restart, KilledInMidTradingItComesBackWithTheSameTranchesAndOrdersAndSendsN
     Engine engine{folder, settings, secrets};
     ASSERT_TRUE(engine.trades()) << engine.log();
     ASSERT_TRUE(eventually(seconds(60), [&] {
-        return engine.figure("/funnel/open_tranches") >= 3;
+        return read_engine(engine).tranches.size() >= 5;
     })) << engine.log();
     ASSERT_NO_FATAL_FAILURE(exchange.pause_market());
     ASSERT_EQ(settle(engine, exchange), "");
