@@ -1,4 +1,5 @@
 // `tranche run`: start-up in the order that loses nothing, then threads, then waiting for a signal.
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ void log(const std::string& text) {
 }
 
 void nap() {
-    constexpr timespec pause{0, 1'000'000};
+    constexpr timespec pause{0, 2'000'000};
     nanosleep(&pause, nullptr);
 }
 
@@ -295,6 +296,9 @@ void Instance::start_threads() {
                     polled.emplace_back(stages_.emplace_back(PipelineStage{*pipeline_, turn}));
         }
         threads_.start(layout_[i], std::move(polled), clocks_[i]);
+        // This thread asks the account's questions: cold work, beside the page's.
+        if (std::ranges::find(layout_[i].stages, Stage::status) != layout_[i].stages.end())
+            threads_.join_core(layout_[i]);
     }
     for (const std::string& warning : threads_.warnings()) log("warning " + warning);
 }

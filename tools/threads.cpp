@@ -12,12 +12,12 @@ namespace {
 constexpr unsigned busy_spins = 2048;  // empty turns a yielding thread makes before it yields
 constexpr timespec nap{0, 200'000};    // a parked thread looks at its rings this often
 
-std::string pin(std::jthread& thread, const ThreadSettings& settings) {
+std::string pin(pthread_t thread, const ThreadSettings& settings) {
     if (settings.core < 0) return {};
     cpu_set_t cores;
     CPU_ZERO(&cores);
     CPU_SET(static_cast<std::size_t>(settings.core), &cores);
-    const int failed = pthread_setaffinity_np(thread.native_handle(), sizeof cores, &cores);
+    const int failed = pthread_setaffinity_np(thread, sizeof cores, &cores);
     if (failed == 0) return {};
     return fmt::format("thread {}: cannot be pinned to core {} ({}); it runs anywhere",
                        settings.name, settings.core, std::strerror(failed));
@@ -88,8 +88,13 @@ void Threads::start(const ThreadSettings& settings, std::vector<Polled> stages, 
             run(stopping_, wait, stages, clock, pulse);
         });
     pthread_setname_np(thread.native_handle(), settings.name.substr(0, 15).c_str());
-    for (std::string warning : {pin(thread, settings), schedule(thread, settings)})
+    for (std::string warning : {pin(thread.native_handle(), settings), schedule(thread, settings)})
         if (!warning.empty()) warnings_.push_back(std::move(warning));
+}
+
+void Threads::join_core(const ThreadSettings& settings) {
+    std::string warning = pin(pthread_self(), settings);
+    if (!warning.empty()) warnings_.push_back(std::move(warning));
 }
 
 void Threads::stop() {

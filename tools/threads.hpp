@@ -46,6 +46,9 @@ public:
     /// wrong.
     void start(const ThreadSettings& settings, std::vector<Polled> stages, Clock& clock);
 
+    /// Keeps the calling thread off the hot cores: it goes where `settings` goes.
+    void join_core(const ThreadSettings& settings);
+
     /// Lets every thread finish its turn, and joins.
     void stop();
 
