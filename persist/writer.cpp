@@ -87,7 +87,7 @@ Result<Done> Writer::write_records(std::size_t count, WriterStatus& next) {
             ++next.skipped;
             continue;
         }
-        const auto done = write_record(record, next);
+        auto done = write_record(record, next);
         if (!done) return done;
         if (next.committed_sequence != 0)
             next.gaps += record.sequence - next.committed_sequence - 1;

@@ -139,7 +139,7 @@ struct Streams {
 };
 
 struct EngineState {
-    EngineState(EngineSettings with, const SymbolTable& table, StatusBoard& show,
+    EngineState(EngineSettings with, const SymbolTable& names, StatusBoard& show,
                 const Restored& restored);
 
     EngineSettings settings;

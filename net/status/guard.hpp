@@ -48,7 +48,7 @@ public:
     bool needs_token() const { return !token_.empty(); }
 
 private:
-    bool host_allowed(std::string_view name) const;
+    bool host_allowed(std::string_view authority) const;
     std::optional<Refusal> check_token(std::string_view authorization, Nanos now);
 
     std::string address_;

@@ -23,6 +23,6 @@ struct Subscriptions {
 std::optional<Subscriptions> subscriptions_of_target(std::string_view target);
 
 /// Applies a control message and returns the reply to send. Never fails: bad input is answered.
-std::string answer_control(std::string_view text, Subscriptions& subscriptions);
+std::string answer_control(std::string_view text, Subscriptions& state);
 
 }  // namespace tranche::exchange
