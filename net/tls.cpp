@@ -14,6 +14,7 @@
 
 #include "core/require.hpp"
 #include "net/address.hpp"
+#include "net/tls_memory.hpp"
 
 namespace tranche {
 namespace {
@@ -260,6 +261,7 @@ bool TlsSession::advance() {
 std::size_t TlsSession::read(std::span<char> room) {
     if (!established_ || failure_ != TlsFailure::none || room.empty()) return 0;
     ERR_clear_error();
+    const RecordMemory no_heap;
     std::size_t length = 0;
     const int done = SSL_read_ex(native_->ssl, room.data(), room.size(), &length);
     if (done == 1) return length;
@@ -274,6 +276,7 @@ bool TlsSession::dry() const {
 bool TlsSession::write(std::span<const char> plaintext) {
     if (!established_ || failure_ != TlsFailure::none || plaintext.empty()) return false;
     ERR_clear_error();
+    const RecordMemory no_heap;
     std::size_t length = 0;
     const int done = SSL_write_ex(native_->ssl, plaintext.data(), plaintext.size(), &length);
     if (done == 1) return true;

@@ -2,7 +2,7 @@
 //
 // Verification cannot be turned off: the chain up to a trusted root, and the host's name or
 // address. After the handshake no record allocates: the BIO reads from the caller's chunk and
-// writes into a buffer made at start.
+// writes into a buffer made at start, and OpenSSL's own small blocks come from tls_memory.hpp.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "net/tls_memory.hpp"
 #include "tools/exit_codes.hpp"
 #include "tools/verbs.hpp"
 
@@ -108,6 +109,7 @@ struct CommandLine {
 }  // namespace
 
 int main(int argc, char** argv) {
+    use_record_memory();  // first of all: later OpenSSL would refuse; nothing has used it yet
     CommandLine line;
     try {
         line.app.parse(argc, argv);
