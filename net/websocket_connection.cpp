@@ -61,7 +61,7 @@ void WebSocketConnection::upgrade(Nanos now) {
     }
     // A refusal need not be read to its end: the status is what matters.
     const unsigned status = answer_.response().status;
-    if (verdict == HttpVerdict::complete || (status >= 200 && status != 101)) {
+    if (verdict == HttpVerdict::complete || status >= 200) {
         const std::string wrong = check_websocket_answer(answer_.response(), key_);
         if (wrong.empty()) {
             const std::span<const char> first = answer_.rest();
