@@ -65,7 +65,7 @@ Answer list(const HistoryOf<Row>& history, const Result<HistoryQuery>& query, Wr
 
 using FillsByOrder = std::map<std::int64_t, std::vector<FillRow>>;
 
-FillsByOrder group(std::vector<FillRow> fills) {
+FillsByOrder group(const std::vector<FillRow>& fills) {
     FillsByOrder grouped;
     for (const FillRow& fill : fills) grouped[fill.order_id].push_back(fill);
     return grouped;
