@@ -17,6 +17,7 @@
 #include "bench/report.hpp"
 #include "core/clock.hpp"
 #include "net/aster/sign.hpp"
+#include "net/tls_memory.hpp"
 
 namespace tranche::bench {
 namespace {
@@ -131,6 +132,7 @@ void Bench::check_orders() const {
 
 int main(int argc, char** argv) {
     using namespace tranche::bench;
+    tranche::use_record_memory();  // as the program does, before OpenSSL is used
     const std::string folder =
         (std::filesystem::temp_directory_path() / fmt::format("tranche-bench-{}", getpid()))
             .string();

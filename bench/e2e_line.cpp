@@ -75,7 +75,7 @@ Line::Line(const std::string& folder, const std::string& ca_file, std::uint16_t 
 }
 
 Line::~Line() {
-    threads_.stop();
+    if (threads_) threads_->stop();
     std::filesystem::remove(journal_->path());
 }
 
@@ -117,8 +117,9 @@ void Line::run(unsigned core) {
     hot.core = static_cast<int>(core);
     hot.wait = Wait::spin;
     hot.stages = {Stage::receive, Stage::parse, Stage::engine, Stage::gateway};
-    threads_.start(hot, std::move(polled), clock_);
-    for (const std::string& warning : threads_.warnings()) fmt::print(stderr, "{}\n", warning);
+    threads_.emplace(std::vector<ThreadSettings>{hot});
+    threads_->start(hot, std::move(polled), clock_);
+    for (const std::string& warning : threads_->warnings()) fmt::print(stderr, "{}\n", warning);
 }
 
 void Line::open_user_stream() {

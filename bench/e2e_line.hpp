@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,7 +63,7 @@ private:
     std::unique_ptr<Pipeline> pipeline_;
     std::deque<Turn> turns_;
     std::uint32_t generation_{};
-    Threads threads_;  // last: stops before what it polls goes
+    std::optional<Threads> threads_;  // last: stops before what it polls goes
 };
 
 }  // namespace tranche::bench

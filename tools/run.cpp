@@ -146,7 +146,7 @@ private:
     std::unique_ptr<StatusServer> server_;
     std::optional<StatusStage> status_stage_;
     std::deque<PipelineStage> stages_;
-    Threads threads_;
+    std::optional<Threads> threads_;
     std::uint64_t user_streams_seen_{};
 };
 
@@ -236,6 +236,7 @@ Result<Done> Instance::build_pipeline() {
                   ? automatic_threads(std::thread::hardware_concurrency())
                   : settings_.pipeline.threads;
     for (std::size_t i = 0; i < layout_.size(); ++i) clocks_.emplace_back();
+    threads_.emplace(layout_);
     auto pipeline = Pipeline::build({.settings = settings_,
                                      .symbols = account_->symbols(),
                                      .peers = peers_,
@@ -269,7 +270,7 @@ Result<Done> Instance::open_status() {
     }
     auto server = StatusServer::open(
         settings_.status,
-        status_sources(settings_, account_->symbols(), *pipeline_, *account_, threads_, *queries_),
+        status_sources(settings_, account_->symbols(), *pipeline_, *account_, *threads_, *queries_),
         token, kernel_now());
     if (!server) return server.error();
     server_ = std::move(server).value();
@@ -295,12 +296,12 @@ void Instance::start_threads() {
                 if (which == stage)
                     polled.emplace_back(stages_.emplace_back(PipelineStage{*pipeline_, turn}));
         }
-        threads_.start(layout_[i], std::move(polled), clocks_[i]);
+        threads_->start(layout_[i], std::move(polled), clocks_[i]);
         // This thread asks the account's questions: cold work, beside the page's.
         if (std::ranges::find(layout_[i].stages, Stage::status) != layout_[i].stages.end())
-            threads_.join_core(layout_[i]);
+            threads_->join_core(layout_[i]);
     }
-    for (const std::string& warning : threads_.warnings()) log("warning " + warning);
+    for (const std::string& warning : threads_->warnings()) log("warning " + warning);
 }
 
 Result<Done> Instance::start(const Signals& signals) {
@@ -370,7 +371,7 @@ Result<Done> Instance::work(const Signals& signals) {
 }
 
 void Instance::stop() {
-    threads_.stop();
+    if (threads_) threads_->stop();
     if (!writer_) return;
     auto left = writer_->drain(kernel_now());
     if (!left)

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include "core/require.hpp"
+
 namespace tranche {
 namespace {
 
@@ -80,9 +82,13 @@ void run(const std::atomic<bool>& stopping, Wait wait, const std::vector<Polled>
 
 }  // namespace
 
+Threads::Threads(const std::vector<ThreadSettings>& layout) : pulses_(layout.size()) {
+    for (const ThreadSettings& thread : layout) names_.push_back(thread.name);
+}
+
 void Threads::start(const ThreadSettings& settings, std::vector<Polled> stages, Clock& clock) {
-    ThreadPulse& pulse = pulses_.emplace_back();
-    names_.push_back(settings.name);
+    require(threads_.size() < pulses_.size(), "only threads of the layout are started");
+    ThreadPulse& pulse = pulses_[threads_.size()];
     std::jthread& thread = threads_.emplace_back(
         [this, &pulse, &clock, wait = settings.wait, stages = std::move(stages)] {
             run(stopping_, wait, stages, clock, pulse);

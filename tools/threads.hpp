@@ -39,11 +39,15 @@ struct alignas(64) ThreadPulse {
 /// Runs stages until told to stop. Each thread has its own clock, read once a turn.
 class Threads {
 public:
+    /// Makes the pulses of all threads, so that readers find them before and after `start`.
+    explicit Threads(const std::vector<ThreadSettings>& layout);
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
     ~Threads() { stop(); }
 
-    /// Starts one thread. `clock` belongs to it from now on. Pinning and scheduling class that the
-    /// host does not allow are warnings in `warnings()`, not errors: the pipeline is slower, not
-    /// wrong.
+    /// Starts the next thread of the layout. `clock` belongs to it from now on. Pinning and
+    /// scheduling class that the host does not allow are warnings in `warnings()`, not errors: the
+    /// pipeline is slower, not wrong.
     void start(const ThreadSettings& settings, std::vector<Polled> stages, Clock& clock);
 
     /// Keeps the calling thread off the hot cores: it goes where `settings` goes.
