@@ -298,6 +298,19 @@ std::string joined(const std::vector<std::string>& lines) {
     return text;
 }
 
+/// Each line of `problems` behind the file's name, as compilers do.
+std::string with_file(const std::string& path, const std::string& problems) {
+    std::string text;
+    for (std::size_t at = 0; at < problems.size();) {
+        const std::size_t end = std::min(problems.find('\n', at), problems.size());
+        const bool has_position = problems[at] >= '0' && problems[at] <= '9';
+        text += text.empty() ? "" : "\n";
+        text += path + (has_position ? ":" : ": ") + problems.substr(at, end - at);
+        at = end + 1;
+    }
+    return text;
+}
+
 }  // namespace
 
 Result<Settings> load_settings(std::string_view json) {
@@ -326,7 +339,10 @@ Result<Settings> load_settings_file(const std::string& path) {
     std::string content(most_bytes + 1, '\0');
     content.resize(std::fread(content.data(), 1, content.size(), file.get()));
     if (std::ferror(file.get()) != 0) return unreadable();
-    return load_settings(content);
+    auto settings = load_settings(content);
+    if (!settings)
+        return failure(with_file(path, settings.error().message));
+    return settings;
 }
 
 }  // namespace tranche

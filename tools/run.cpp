@@ -27,6 +27,8 @@ namespace {
 
 constexpr Nanos start_patience = seconds(15);  // for the exchange to answer at start
 constexpr Nanos drain_patience = seconds(10);
+constexpr std::string_view trust_hint =
+    "; to trust a certificate that no public authority signed, name it in exchange.ca_file";
 
 void log(const std::string& text) {
     fmt::print(stderr, "{} {}\n", timestamp(kernel_now()), text);
@@ -205,9 +207,11 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
             const auto status = account_->status().read();
             const std::string why =
                 status.error_length > 0 ? std::string{status.last_error()} : transport_->why();
+            const bool distrust = why.find("certificate") != std::string::npos;
             return Error{ErrorKind::unavailable,
-                         fmt::format("exchange.rest_url {}: no exchange there within {} s: {}",
-                                     exchange.rest_url, start_patience.count / 1'000'000'000, why)};
+                         fmt::format("exchange.rest_url {}: no exchange there within {} s: {}{}",
+                                     exchange.rest_url, start_patience.count / 1'000'000'000, why,
+                                     distrust ? trust_hint : "")};
         }
         nap();
     }

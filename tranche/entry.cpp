@@ -218,7 +218,9 @@ bool usable(const Liquidation& forced) {
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     const Liquidation& forced = event.liquidation;
     const bool configured = event.symbol != no_symbol && state.table.is_configured(event.symbol);
-    if (configured && state.symbol(event.symbol).recent.seen_before(forced, state.now)) {
+    RecentLiquidations& recent =
+        configured ? state.symbol(event.symbol).recent : state.unconfigured_recent;
+    if (recent.seen_before(event.symbol, forced, state.now)) {
         ++state.totals.duplicates;
         return;
     }

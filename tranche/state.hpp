@@ -79,7 +79,8 @@ struct SymbolState {
     SymbolRules rules;
     SymbolSettings settings;
     VolumeWindow window;
-    RecentLiquidations recent;
+    // The stream carries at most one a second and symbol; this bears eight copies of that.
+    RecentLiquidations recent{48};
     Nanos cooling_until;
     Nanos entries_off_until;  // margin refused and the like
     Notional used_margin;
@@ -153,6 +154,7 @@ struct EngineState {
     std::vector<Nanos> tranche_due;  // likewise
     SeenTrades trades;
     Governors governors;
+    RecentLiquidations unconfigured_recent{512};  // shown, never traded; still only once
     Streams streams;
     EngineBoardRow totals{};  // counters and mode; written to the board when they change
     Nanos now;                // arrival time of the event at hand

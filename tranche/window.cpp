@@ -33,14 +33,14 @@ void VolumeWindow::add(Nanos time, Side side, std::int64_t value) {
     sums_[which] += value;
 }
 
-bool RecentLiquidations::seen_before(const Liquidation& liquidation, Nanos now) {
+bool RecentLiquidations::seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now) {
     for (const Entry& entry : entries_)
         if (entry.trade_time == liquidation.trade_time && entry.price == liquidation.price &&
             entry.quantity == liquidation.quantity && entry.side == liquidation.side &&
-            now - entry.arrival <= memory)
+            entry.symbol == symbol && now - entry.arrival <= memory)
             return true;
     entries_[next_] = {now, liquidation.trade_time, liquidation.price, liquidation.quantity,
-                       liquidation.side};
+                       liquidation.side, symbol};
     next_ = (next_ + 1) % entries_.size();
     return false;
 }

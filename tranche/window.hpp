@@ -51,8 +51,11 @@ private:
 /// the same one twice. Source: reference-behaviour.md §3.4.
 class RecentLiquidations {
 public:
-    /// True when an equal one (side, quantity, price, trade time) was seen within 5 s.
-    bool seen_before(const Liquidation& liquidation, Nanos now);
+    /// `capacity`: forced orders remembered at most; the oldest make room.
+    explicit RecentLiquidations(std::size_t capacity) : entries_(capacity) {}
+
+    /// True when an equal one (symbol, side, quantity, price, trade time) was seen within 5 s.
+    bool seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now);
 
 private:
     struct Entry {
@@ -61,10 +64,10 @@ private:
         Price price;
         Quantity quantity;
         Side side{};
+        SymbolId symbol{no_symbol};
     };
     static constexpr Nanos memory = seconds(5);
-    // The stream carries at most one a second and symbol; this bears eight copies of that.
-    std::array<Entry, 48> entries_{};
+    std::vector<Entry> entries_;
     std::size_t next_{};
 };
 

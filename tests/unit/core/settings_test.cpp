@@ -441,5 +441,19 @@ TEST(Settings, AFileIsReadLikeItsText) {
     EXPECT_EQ(settings.value().pipeline.threads.size(), 2U);
 }
 
+TEST(Settings, EachProblemOfAFileNamesIt) {
+    const std::string path = testing::TempDir() + "tranche_settings_problems.json";
+    std::ofstream{path} << R"({"globals": {"volume_window_sec": 0, "hedge_mod": true}, "symbols": {}})";
+    const auto settings = load_settings_file(path);
+    std::ofstream{path} << "{,}";
+    const auto broken = load_settings_file(path);
+    std::remove(path.c_str());
+    ASSERT_FALSE(settings);
+    EXPECT_THAT(settings.error().message, HasSubstr(path + ": globals.volume_window_sec: 0"));
+    EXPECT_THAT(settings.error().message, HasSubstr("\n" + path + ": globals.hedge_mod"));
+    ASSERT_FALSE(broken);
+    EXPECT_THAT(broken.error().message, testing::StartsWith(path + ":1:"));
+}
+
 }  // namespace
 }  // namespace tranche

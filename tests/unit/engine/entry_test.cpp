@@ -114,6 +114,14 @@ TEST(Entry, ARepeatOfTheSameLiquidationIsNeitherCountedNorRecordedAgain) {
     EXPECT_EQ(world.open(btc, Role::entry).size(), 1U);
 }
 
+TEST(Entry, ARepeatOnASymbolNobodyTradesIsShownOnceToo) {
+    World world;
+    EXPECT_EQ(world.liquidation(doge, Side::sell, price("0.1"), quantity("5")),
+              Verdict::not_configured);
+    EXPECT_EQ(world.liquidation(doge, Side::sell, price("0.1"), quantity("5")), Verdict::duplicate);
+    EXPECT_EQ(world.records_of(RecordKind::liquidation).size(), 1U);
+}
+
 TEST(Entry, EveryLiquidationGetsExactlyOneVerdict) {
     World world;
     world.liquidation(doge, Side::sell, price("0.1"), quantity("100000000"));

@@ -57,18 +57,19 @@ Liquidation forced(std::int64_t price, Nanos trade_time) {
 }
 
 TEST(RecentLiquidations, KnowsARepeatForFiveSeconds) {
-    RecentLiquidations recent;
+    RecentLiquidations recent{48};
     const Liquidation first = forced(1000, start);
-    EXPECT_FALSE(recent.seen_before(first, start));
-    EXPECT_TRUE(recent.seen_before(first, start + seconds(5)));
-    EXPECT_FALSE(recent.seen_before(first, start + seconds(5) + nanoseconds(1)));
+    EXPECT_FALSE(recent.seen_before(SymbolId{0}, first, start));
+    EXPECT_TRUE(recent.seen_before(SymbolId{0}, first, start + seconds(5)));
+    EXPECT_FALSE(recent.seen_before(SymbolId{0}, first, start + seconds(5) + nanoseconds(1)));
 }
 
 TEST(RecentLiquidations, TellsApartWhatDiffersInPriceOrTime) {
-    RecentLiquidations recent;
-    EXPECT_FALSE(recent.seen_before(forced(1000, start), start));
-    EXPECT_FALSE(recent.seen_before(forced(1001, start), start));
-    EXPECT_FALSE(recent.seen_before(forced(1000, start + milliseconds(1)), start));
+    RecentLiquidations recent{48};
+    EXPECT_FALSE(recent.seen_before(SymbolId{0}, forced(1000, start), start));
+    EXPECT_FALSE(recent.seen_before(SymbolId{0}, forced(1001, start), start));
+    EXPECT_FALSE(recent.seen_before(SymbolId{0}, forced(1000, start + milliseconds(1)), start));
+    EXPECT_FALSE(recent.seen_before(SymbolId{1}, forced(1000, start), start));
 }
 
 }  // namespace
