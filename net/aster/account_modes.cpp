@@ -115,7 +115,11 @@ void Account::on_positions(const Answer& answer, Nanos now) {
     backoff_.reset();
     learn_mode(positions.value());
     if (!positions.value().empty() && hedge_known_ != settings_.hedge_mode)
-        return stop(ErrorKind::settings, mode_mismatch(settings_.hedge_mode) + mode_cure, now);
+        return stop(ErrorKind::settings,
+                    mode_mismatch(settings_.hedge_mode) +
+                        "; the exchange did not keep our change, or somebody else made one: set "
+                        "globals.hedge_mode to what the account uses",
+                    now);
     plan_changes(positions.value());
     advance(changes_.empty() ? AccountStep::listen_key : AccountStep::symbol_settings);
 }

@@ -295,6 +295,7 @@ TEST(Settings, OldKeysAreWarnedOfAndTheOldThresholdIsHonoured) {
         ElementsAre(
             "globals.tranche_order_ttl_seconds: one age limit counts for all tranches: the "
             "shortest of the map",
+            "globals.tranche_order_ttl_seconds: not there yet: no order is replaced for its age",
             "globals.rate_limit_buffer_pct: 0.4 is taken as a fraction, 40 %",
             "globals.db_path: no longer used and ignored; the database is storage.database",
             "symbols.BTCUSDT.volume_threshold: an old key; it stands in for "
