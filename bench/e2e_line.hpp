@@ -5,7 +5,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <optional>
 #include <string>
 #include <vector>
 

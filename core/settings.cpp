@@ -109,7 +109,8 @@ void read_tranche(SettingsSection& globals, Findings& findings, TrancheSettings&
         {{"LIFO", UnattributedClose::lifo}, {"FIFO", UnattributedClose::fifo}});
     read_order_ttl(globals, findings, tranche.order_ttl);
     if (tranche.order_ttl.count > 0)
-        globals.warn("tranche_order_ttl_seconds", "not there yet: no order is replaced for its age");
+        globals.warn("tranche_order_ttl_seconds",
+                     "not there yet: no order is replaced for its age");
     if (!tranche.consolidate)
         globals.warn("enable_order_consolidation",
                      "not there yet: a tranche has one pair of exits, not one a fill");
@@ -345,8 +346,7 @@ Result<Settings> load_settings_file(const std::string& path) {
     content.resize(std::fread(content.data(), 1, content.size(), file.get()));
     if (std::ferror(file.get()) != 0) return unreadable();
     auto settings = load_settings(content);
-    if (!settings)
-        return failure(with_file(path, settings.error().message));
+    if (!settings) return failure(with_file(path, settings.error().message));
     return settings;
 }
 

@@ -28,7 +28,7 @@ for bench in ring parse sign engine e2e; do
     echo "## ${bench}_bench"
     echo
     echo '```'
-    "$build/${bench}_bench"
+    "$build/${bench}_bench" | sed "s/ *$//"
     echo '```'
     echo
     echo "Load after: $(cat /proc/loadavg)"

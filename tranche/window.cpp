@@ -39,8 +39,9 @@ bool RecentLiquidations::seen_before(SymbolId symbol, const Liquidation& liquida
             entry.quantity == liquidation.quantity && entry.side == liquidation.side &&
             entry.symbol == symbol && now - entry.arrival <= memory)
             return true;
-    entries_[next_] = {now, liquidation.trade_time, liquidation.price, liquidation.quantity,
-                       liquidation.side, symbol};
+    entries_[next_] = {
+        now,   liquidation.trade_time, liquidation.price, liquidation.quantity, liquidation.side,
+        symbol};
     next_ = (next_ + 1) % entries_.size();
     return false;
 }

@@ -17,9 +17,8 @@ TEST(Restart, KilledInMidTradingItComesBackWithTheSameTranchesAndOrdersAndSendsN
     const Environment secrets = credentials(folder);
     Engine engine{folder, settings, secrets};
     ASSERT_TRUE(engine.trades()) << engine.log();
-    ASSERT_TRUE(eventually(seconds(60), [&] {
-        return read_engine(engine).tranches.size() >= 5;
-    })) << engine.log();
+    ASSERT_TRUE(eventually(seconds(60), [&] { return read_engine(engine).tranches.size() >= 5; }))
+        << engine.log();
     ASSERT_NO_FATAL_FAILURE(exchange.pause_market());
     ASSERT_EQ(settle(engine, exchange), "");
     const EngineBook before = read_engine(engine);

@@ -444,7 +444,8 @@ TEST(Settings, AFileIsReadLikeItsText) {
 
 TEST(Settings, EachProblemOfAFileNamesIt) {
     const std::string path = testing::TempDir() + "tranche_settings_problems.json";
-    std::ofstream{path} << R"({"globals": {"volume_window_sec": 0, "hedge_mod": true}, "symbols": {}})";
+    std::ofstream{path}
+        << R"({"globals": {"volume_window_sec": 0, "hedge_mod": true}, "symbols": {}})";
     const auto settings = load_settings_file(path);
     std::ofstream{path} << "{,}";
     const auto broken = load_settings_file(path);
