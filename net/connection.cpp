@@ -186,7 +186,7 @@ std::size_t Connection::read_tls(std::span<char> room) {
     return length;
 }
 
-/// Nothing is left to read: is that for now, or for good?
+/// Nothing is left to read: is more to come, or was that all?
 void Connection::check_end() {
     if (tls_ && tls_->ended()) return close(LossReason::peer_closed);
     if (!reactor_.front(channel_).empty()) return;

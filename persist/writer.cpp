@@ -37,11 +37,12 @@ Writer::Writer(Database& database, Journal& journal, const WriterSettings& setti
     status_.committed_sequence = committed;
 }
 
-std::size_t Writer::poll(Nanos now) {
+std::size_t Writer::poll(Nanos now, std::size_t most) {
     look_behind();
     if (status_.state == WriterState::stopped || now < retry_at_) return 0;
     const bool due = now - status_.last_commit >= settings_.commit_interval;
-    if (status_.waiting >= settings_.batch || (status_.waiting > 0 && due)) return write_batch(now);
+    const std::size_t ready = std::min(status_.waiting, most);
+    if (ready >= settings_.batch || (ready > 0 && due)) return write_batch(now, most);
     const auto expired = retention_.step(now);
     if (expired)
         status_.expired += static_cast<std::uint64_t>(expired.value());
@@ -53,15 +54,15 @@ std::size_t Writer::poll(Nanos now) {
 Result<std::size_t> Writer::drain(Nanos now) {
     std::size_t done = 0;
     while (journal_->waiting() > 0) {
-        const std::size_t written = write_batch(now);
+        const std::size_t written = write_batch(now, SIZE_MAX);
         if (written == 0) return Error{ErrorKind::io, status_.last_error};
         done += written;
     }
     return done;
 }
 
-std::size_t Writer::write_batch(Nanos now) {
-    const std::size_t count = std::min(settings_.batch, journal_->waiting());
+std::size_t Writer::write_batch(Nanos now, std::size_t most) {
+    const std::size_t count = std::min({settings_.batch, journal_->waiting(), most});
     WriterStatus next = status_;
     const auto written = write_records(count, next);
     if (!written) {

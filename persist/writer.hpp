@@ -54,8 +54,8 @@ public:
                                const WriterSettings& settings);
 
     /// One batch at most, and a step of retention when there is time; returns how many records
-    /// left the journal.
-    std::size_t poll(Nanos now);
+    /// left the journal. Never takes more than the oldest `most`.
+    std::size_t poll(Nanos now, std::size_t most = SIZE_MAX);
 
     /// Writes everything that is in the journal now, without pauses: at start, before anything
     /// else, and at the end. Errors: why it could not be written; the rest stays in the journal.
@@ -67,7 +67,7 @@ public:
 private:
     Writer(Database& database, Journal& journal, const WriterSettings& settings, RowWriter rows,
            Retention retention, std::uint64_t committed);
-    std::size_t write_batch(Nanos now);
+    std::size_t write_batch(Nanos now, std::size_t most);
     Result<Done> write_records(std::size_t count, WriterStatus& next);
     Result<Done> write_record(const Record& record, WriterStatus& next);
     void failed(const Error& error, Nanos now);

@@ -21,8 +21,8 @@ struct WriterFigures {
     std::uint64_t state;
 };
 
-/// When the status side is so far behind that its ring is full, it misses records; they are in the
-/// database, and its clients are told to load anew.
+/// A record is copied before the writer may take it. When the status side is so far behind that its
+/// ring is full it misses records, which are counted; they are in the database all the same.
 struct RecordTap {
     RecordTap(Journal& from, Writer& to, Ring<Record>& copies_to)
         : journal{from}, writer{to}, copies{copies_to} {}
@@ -47,7 +47,7 @@ struct RecordTap {
             ++copied;
             ++done;
         }
-        const std::size_t written = writer.poll(now);
+        const std::size_t written = writer.poll(now, copied);
         copied -= written;
         const WriterStatus& status = writer.status();
         figures.write({status.committed_sequence, status.waiting, status.rejected, status.failures,

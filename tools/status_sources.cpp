@@ -88,6 +88,8 @@ void add_writer_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
         [&tap] { return number(tap.figures.read().failures); });
     add(metrics, "records_rejected_total", "records the database refused", MetricType::counter, {},
         [&tap] { return number(tap.figures.read().rejected); });
+    add(metrics, "status_records_missed_total", "records the page and the log did not get",
+        MetricType::counter, {}, [&tap] { return number(tap.missed.load()); });
 }
 
 void add_thread_metrics(std::vector<Metric>& metrics, const Threads& threads) {

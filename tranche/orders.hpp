@@ -19,7 +19,6 @@ struct Order {
     TrancheSlot tranche{no_slot};
     Quantity attributed;  // filled quantity already given to the tranche; `row.filled` is all
     Nanos state_since;
-    Nanos next_question;  // when an unknown or silent order is asked about again; 0 for never
     std::uint8_t questions{};
     std::uint8_t absent_answers{};
     Nanos first_absent;

@@ -92,7 +92,6 @@ struct SymbolState {
     Verdict last_verdict{};
     std::uint16_t leverage{};
     bool isolated{};
-    bool overshoot_said{};
 };
 
 /// Sums over fixed spans, for the governors. One bucket a second or minute.

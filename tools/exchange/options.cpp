@@ -158,7 +158,7 @@ Parsed parse_options(int argc, char** argv) {
         "The simulated exchange: REST and WebSocket on one port, a seeded market, V1 and "
         "V3 authentication checked."};
     app.footer(
-        "Example:\n  tranche-exchange --listen 127.0.0.1:18443 --cert-out /tmp/exchange.pem "
+        "Example:\n  tranche-exchange --listen 127.0.0.1:18443 --cert-out exchange.pem "
         "--seed 7\nBesides the venue's paths: GET /sim/ledger, GET /sim/orders, POST "
         "/sim/pause_market, POST /sim/resume_market (loopback only).");
     declare_connection(app, options, texts);

@@ -1,6 +1,7 @@
 #include "tools/exchange/server.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 
@@ -58,7 +59,9 @@ StartError Server::load_certificate() {
     const std::string path =
         !options_.cert_out.empty()
             ? options_.cert_out
-            : fmt::format("/tmp/tranche-exchange-{}.pem", acceptor_.local_endpoint().port());
+            : (std::filesystem::temp_directory_path() /
+               fmt::format("tranche-exchange-{}.pem", acceptor_.local_endpoint().port()))
+                  .string();
     const StartError failed = write_certificate(path, made->chain_pem);
     if (failed.exit_code == 0) fmt::print("certificate: {}\n", path);
     return failed;
