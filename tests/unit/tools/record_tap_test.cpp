@@ -9,7 +9,7 @@ constexpr SymbolId btc{0};
 
 TEST(RecordTap, TheStatusSideGetsEveryRecordOnceAndInOrderHoweverLargeTheWritersBatch) {
     const Folder folder;
-    Storage storage{folder, {.batch = 8192}};
+    Storage storage{folder, {.batch = 8192}, std::size_t{1} << 13};
     const SymbolTable symbols = symbols_named({"BTCUSDT"});
     storage.start(symbols);
     Ring<Record> copies{1U << 13};
