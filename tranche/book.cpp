@@ -6,6 +6,7 @@
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
+#include "tranche/transitions.hpp"
 
 namespace tranche {
 namespace {
@@ -15,13 +16,35 @@ Price average(Notional cost, Quantity quantity) {
     return {narrow((Wide{cost.raw} * Price::one + quantity.raw / 2) / quantity.raw)};
 }
 
+/// Where its exits belong, from its average entry.
+void price_exits(EngineState& state, TrancheSlot slot) {
+    Tranche& tranche = state.tranches[slot];
+    const SymbolState& symbol = state.symbol(tranche.row.symbol);
+    const TrancheRow& row = tranche.row;
+    tranche.stop_wanted =
+        stop_loss_price(row.side, row.entry, symbol.settings.stop_loss, symbol.rules);
+    tranche.take_profit_wanted =
+        take_profit_price(row.side, row.entry, symbol.settings.take_profit, symbol.rules);
+    SideBook& side = state.side_of(tranche);
+    side.stops[place_in(side, slot)] =
+        symbol.settings.stop_loss_enabled && row.quantity.positive() ? tranche.stop_wanted : Price{};
+}
+
 void remove_from_side(EngineState& state, TrancheSlot slot) {
     SideBook& side = state.side_of(state.tranches[slot]);
-    const auto end = side.tranches.begin() + side.count;
-    const auto at = std::find(side.tranches.begin(), end, slot);
-    require(at != end, "an open tranche stands in its side");
-    std::copy(at + 1, end, at);
+    const auto take_out = [&, at = place_in(side, slot)](auto& of_each) {
+        std::copy(of_each.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                  of_each.begin() + side.count,
+                  of_each.begin() + static_cast<std::ptrdiff_t>(at));
+    };
+    take_out(side.tranches);
+    take_out(side.stops);
+    take_out(side.targets);
     side.tranches[--side.count] = no_slot;
+    side.stops[side.count] = {};
+    side.targets[side.count] = {};
+    if (state.tranches[slot].alarmed) --side.alarmed;
+    if (state.tranches[slot].crossed_since.count != 0) --side.crossed;
 }
 
 void let_go(EngineState& state, OrderSlot& slot, Outbox& out) {
@@ -34,6 +57,37 @@ void let_go(EngineState& state, OrderSlot& slot, Outbox& out) {
 
 }  // namespace
 
+void move_to(Tranche& tranche, TrancheState next) {
+    if (tranche.row.state == next) return;
+    require(tranche_transitions.allows(tranche.row.state, next), "a tranche follows its states");
+    tranche.row.state = next;
+}
+
+std::size_t place_in(const SideBook& side, TrancheSlot slot) {
+    const auto end = side.tranches.begin() + side.count;
+    const auto at = std::find(side.tranches.begin(), end, slot);
+    require(at != end, "an open tranche stands in its side");
+    return static_cast<std::size_t>(at - side.tranches.begin());
+}
+
+void add_to_side(EngineState& state, TrancheSlot slot) {
+    const TrancheRow& row = state.tranches[slot].row;
+    SideBook& side = state.side_of(state.tranches[slot]);
+    require(side.count < tranches_per_side, "a side has room for another tranche");
+    std::size_t at = side.count++;
+    for (; at > 0 && state.tranches[side.tranches[at - 1]].row.ordinal > row.ordinal; --at) {
+        side.tranches[at] = side.tranches[at - 1];
+        side.stops[at] = side.stops[at - 1];
+        side.targets[at] = side.targets[at - 1];
+    }
+    side.tranches[at] = slot;
+    side.stops[at] = side.targets[at] = {};
+    side.quantity += row.quantity;
+    side.cost += row.cost;
+    ++state.totals.open_tranches;
+    if (row.quantity.positive()) price_exits(state, slot);
+}
+
 TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
                          Outbox& out) {
     SideBook& side = state.side(symbol, which);
@@ -44,8 +98,10 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     }
     const TrancheSlot slot = state.free_tranches.back();
     state.free_tranches.pop_back();
-    side.tranches[side.count++] = slot;
-    Tranche& tranche = state.tranches[slot] = Tranche{};
+    Tranche& tranche = state.tranches[slot];
+    const bool unshown = tranche.unshown;  // of the slot's last tenant: it is on the list already
+    tranche = Tranche{};
+    tranche.unshown = unshown;
     tranche.live = true;
     TrancheRow& row = tranche.row;
     row.id = TrancheId{state.next_tranche++};
@@ -57,21 +113,27 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     row.created = state.now;
     row.adopted = adopted;
     ++state.totals.tranches_opened;
-    ++state.totals.open_tranches;
-    record_tranche(state, slot, out);
+    add_to_side(state, slot);
+    record_tranche_now(state, slot, out);
     return slot;
 }
 
 void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price) {
     require(quantity.positive(), "a fill has a quantity");
-    TrancheRow& row = state.tranches[slot].row;
+    Tranche& tranche = state.tranches[slot];
+    TrancheRow& row = tranche.row;
     require(!is_final(row.state), "only open tranches are filled");
+    SideBook& side = state.side_of(tranche);
+    const Notional cost = price * quantity;
     row.quantity += quantity;
+    side.quantity += quantity;
     row.entered += quantity;
-    row.cost += price * quantity;
+    row.cost += cost;
+    side.cost += cost;
     row.entry = average(row.cost, row.quantity);
-    if (row.state == TrancheState::pending) row.state = TrancheState::unprotected;
-    if (row.unprotected_since.count == 0) row.unprotected_since = state.now;
+    price_exits(state, slot);
+    if (row.state == TrancheState::pending) move_to(tranche, TrancheState::unprotected);
+    begin_unprotected(state, slot);
 }
 
 Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price) {
@@ -81,10 +143,14 @@ Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Pric
     const Notional basis =
         all ? row.cost : Notional{narrow(Wide{row.cost.raw} * quantity.raw / row.quantity.raw)};
     const Notional gain = profit(row.side, price * quantity, basis);
+    SideBook& side = state.side_of(state.tranches[slot]);
     row.quantity -= quantity;
+    side.quantity -= quantity;
     row.exited += quantity;
     row.cost -= basis;
+    side.cost -= basis;
     row.realized += gain;
+    if (all) side.stops[place_in(side, slot)] = {};
     book_result(state, gain);
     return gain;
 }
@@ -95,7 +161,7 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
     require(is_final(final_state), "a tranche ends in a final state");
     require(tranche.row.quantity.zero(), "a tranche that ends holds nothing");
     end_unprotected(state, slot, out);
-    tranche.row.state = final_state;
+    move_to(tranche, final_state);
     tranche.row.close_reason = reason;
     tranche.row.closed = state.now;
     tranche.row.take_profit_order = 0;
@@ -106,16 +172,21 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
     let_go(state, tranche.close, out);
     for (std::size_t i = 0; i < tranche.retiring_count; ++i)
         let_go(state, tranche.retiring[i], out);
-    for (OrderSlot order = 0; tranche.live_entries > 0 && order < state.orders.highest(); ++order)
-        if (state.orders[order].live && state.orders[order].tranche == slot)
+    // An entry that is still live opens another tranche when it fills.
+    for (OrderSlot order = state.symbol(tranche.row.symbol).first_entry;
+         tranche.live_entries > 0 && order != no_slot; order = state.orders[order].next_entry)
+        if (state.orders[order].tranche == slot) {
             state.orders[order].tranche = no_slot;
+            --tranche.live_entries;
+        }
     --state.totals.open_tranches;
     if (final_state == TrancheState::closed) ++state.totals.tranches_closed;
-    record_tranche(state, slot, out);
+    record_tranche_now(state, slot, out);
     tranche.live = false;
-    state.tranche_due[slot] = {};
+    state.timers.clear(state.timer_of_tranche(slot));
     state.free_tranches.push_back(slot);
     refresh_margin(state, tranche.row.symbol);
+    refresh_quiet(state, tranche.row.symbol);
     ensure_backstop(state, tranche.row.symbol, tranche.row.side, out);
 }
 
@@ -140,7 +211,7 @@ Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Qu
             finish_tranche(state, slot, TrancheState::closed, reason, out);
             continue;
         }
-        record_tranche(state, slot, out);
+        record_tranche(state, slot);
         protect(state, slot, out);
     }
     refresh_margin(state, symbol);
@@ -174,6 +245,9 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     merge.entry = into.row.entry;
     from.row.quantity = {};
     from.row.cost = {};
+    price_exits(state, kept);
+    SideBook& side = state.side_of(from);
+    side.stops[place_in(side, absorbed)] = {};
     const auto inherit = [&](OrderSlot& order) {
         if (is_live(state, order) && into.retiring_count < into.retiring.size()) {
             state.orders[order].tranche = kept;
@@ -185,9 +259,9 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     inherit(from.take_profit);
     ++state.totals.tranches_merged;
     finish_tranche(state, absorbed, TrancheState::merged, CloseReason::merged, out);
-    into.row.state = TrancheState::adjusting;
+    move_to(into, TrancheState::adjusting);
     into.adjusted_at = {};
-    record_tranche(state, kept, out);
+    record_tranche(state, kept);
     protect(state, kept, out);
 }
 
@@ -221,7 +295,7 @@ MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide whi
 }
 
 void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, Outbox& out) {
-    const Price mark = state.symbol(symbol).mark;
+    const Price mark = state.price(symbol).mark;
     const Ratio wanted = state.settings.tranche.merge_pnl;
     const MergePair pair = find_merge(state, symbol, which);
     if (pair.kept == no_slot || !mark.positive()) return;
@@ -232,21 +306,6 @@ void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, O
         if (pnl_at_or_below(which, mark, row.quantity, row.cost, just_below)) return;
     }
     merge_tranches(state, pair.kept, pair.absorbed, 0, out);
-}
-
-Quantity side_quantity(const EngineState& state, SymbolId symbol, PositionSide which) {
-    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
-    Quantity sum;
-    for (std::size_t i = 0; i < side.count; ++i)
-        sum += state.tranches[side.tranches[i]].row.quantity;
-    return sum;
-}
-
-Notional side_cost(const EngineState& state, SymbolId symbol, PositionSide which) {
-    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
-    Notional sum;
-    for (std::size_t i = 0; i < side.count; ++i) sum += state.tranches[side.tranches[i]].row.cost;
-    return sum;
 }
 
 TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,
@@ -260,18 +319,15 @@ TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide
 void refresh_margin(EngineState& state, SymbolId id) {
     SymbolState& symbol = state.symbol(id);
     Notional used;
-    for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
-        used += margin_of(side_cost(state, id, which), symbol.leverage);
+    for (const SideBook& side : symbol.sides) {
+        if (side.cost.positive()) used += margin_of(side.cost, symbol.leverage);
         // What the exchange holds beyond our tranches counts as well: it is the same account.
-        const SideBook& side = symbol.sides[index(which)];
-        const Quantity ours = side_quantity(state, id, which);
-        if (side.exchange_quantity > ours && side.exchange_time > side.last_fill)
-            used +=
-                margin_of(side.exchange_entry * (side.exchange_quantity - ours), symbol.leverage);
+        if (side.exchange_quantity > side.quantity && side.exchange_time > side.last_fill)
+            used += margin_of(side.exchange_entry * (side.exchange_quantity - side.quantity),
+                              symbol.leverage);
     }
     state.totals.used_margin += used - symbol.used_margin;
     symbol.used_margin = used;
-    show_symbol(state, id);
 }
 
 }  // namespace tranche

@@ -44,9 +44,14 @@ MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide whi
 /// younger at least 30 s old, both protected. Source: reference-behaviour.md §4.6.
 void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, Outbox& out);
 
-/// Held by all tranches of the side.
-Quantity side_quantity(const EngineState& state, SymbolId symbol, PositionSide which);
-Notional side_cost(const EngineState& state, SymbolId symbol, PositionSide which);
+/// Moves a tranche along its state machine (tranche/transitions.hpp).
+void move_to(Tranche& tranche, TrancheState next);
+
+/// Where a tranche stands in its side's arrays.
+std::size_t place_in(const SideBook& side, TrancheSlot slot);
+
+/// Counts a restored or new tranche into its side, whose arrays stay in the order of the ordinals.
+void add_to_side(EngineState& state, TrancheSlot slot);
 
 /// The open tranche of that id on the side, or `no_slot`.
 TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,

@@ -13,7 +13,8 @@
 namespace tranche {
 namespace {
 
-constexpr Nanos show_interval = milliseconds(100);
+constexpr Nanos merge_interval = seconds(1);
+constexpr std::size_t symbol_turns = 20;  // timers until every symbol had its turn: 100 ms
 constexpr Nanos watch_interval = milliseconds(500);
 
 }  // namespace
@@ -24,30 +25,24 @@ Engine::Engine(const EngineSettings& settings, const SymbolTable& symbols, Statu
     require(board.symbols.size() >= symbols.configured(), "the board has a row for each symbol");
     Outbox unused;
     restore(state_, restored, unused);
-    show_totals(state_);
+    show_changes(state_);
 }
 
 void Engine::on(const Event& event, Outbox& out) {
     state_.now = std::max(state_.now, event.arrival_time);
     ++state_.totals.events;
-    if (state_.totals.started.count == 0) state_.totals.started = state_.now;
+    dispatch(event, out);
+    if (!state_.changed_tranches.empty()) [[unlikely]] record_changed_tranches(state_, out);
+}
+
+void Engine::dispatch(const Event& event, Outbox& out) {
     switch (event.kind) {
         case EventKind::liquidation: return on_liquidation(state_, event, out);
         case EventKind::book_ticker: return on_book_ticker(event.book_ticker, event.symbol);
         case EventKind::mark_price: return on_mark_price(event.mark_price, event.symbol, out);
         case EventKind::order_update: return on_order_update(state_, event, out);
         case EventKind::position_update: return on_position_update(state_, event, out);
-        case EventKind::balance_update: {
-            const BalanceUpdate& balance = event.balance_update;
-            if (balance.asset != CommissionAsset::usdt || !plausible(balance.wallet)) return;
-            state_.totals.wallet = balance.wallet;
-            if (balance.has_available) state_.totals.available = balance.available;
-            BalanceRow& row = out.record(RecordKind::balance, state_.now).balance;
-            row.wallet = balance.wallet;
-            row.available = state_.totals.available;
-            row.realized_today = state_.totals.realized;
-            return;
-        }
+        case EventKind::balance_update: return on_balance_update(event.balance_update, out);
         case EventKind::open_order: return on_open_order(state_, event, out);
         case EventKind::snapshot_mark: return on_snapshot_mark(state_, event, out);
         case EventKind::stream_change: return on_stream_change(event.stream_change, out);
@@ -60,25 +55,30 @@ void Engine::on(const Event& event, Outbox& out) {
 }
 
 void Engine::on_book_ticker(const BookTicker& ticker, SymbolId id) {
-    if (id == no_symbol || !state_.table.is_configured(id)) return;
-    SymbolState& symbol = state_.symbol(id);
+    if (!state_.table.is_configured(id)) return;
+    SymbolPrices& price = state_.price(id);
     const bool usable = plausible(ticker.bid) && plausible(ticker.ask);
-    symbol.bid = usable ? ticker.bid : Price{};
-    symbol.ask = usable ? ticker.ask : Price{};
-    symbol.book_time = state_.now;
+    price.bid = usable ? ticker.bid : Price{};
+    price.ask = usable ? ticker.ask : Price{};
+    price.book_time = state_.now;
 }
 
 void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
-    if (id == no_symbol || !state_.table.is_configured(id) || !plausible(mark.mark)) return;
-    SymbolState& symbol = state_.symbol(id);
-    symbol.mark = mark.mark;
-    symbol.mark_time = state_.now;
-    watch_mark(state_, id, out);
-    if (state_.now - symbol.merge_checked < seconds(1)) return;
-    symbol.merge_checked = state_.now;
-    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
-        if (symbol.sides[index(side)].count >= 2 && out.roomy())
-            merge_profitable(state_, id, side, out);
+    if (!state_.table.is_configured(id) || !plausible(mark.mark)) return;
+    SymbolPrices& price = state_.price(id);
+    price.mark = mark.mark;
+    price.mark_time = state_.now;
+    if (!price.quiet.contains(mark.mark)) [[unlikely]] watch_mark(state_, id, out);
+}
+
+void Engine::on_balance_update(const BalanceUpdate& balance, Outbox& out) {
+    if (balance.asset != CommissionAsset::usdt || !plausible(balance.wallet)) return;
+    state_.totals.wallet = balance.wallet;
+    if (balance.has_available) state_.totals.available = balance.available;
+    BalanceRow& row = out.record(RecordKind::balance, state_.now).balance;
+    row.wallet = balance.wallet;
+    row.available = state_.totals.available;
+    row.realized_today = state_.totals.realized;
 }
 
 /// Fills may have passed unseen: no entries before a snapshot has agreed again.
@@ -110,7 +110,6 @@ void Engine::on_stream_change(const StreamChange& change, Outbox& out) {
                      lost, no_symbol, no_tranche, change.connection,
                      lost ? "no connection left" : "connected", out);
     update_mode(state_, out);
-    show_totals(state_);
 }
 
 void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox& out) {
@@ -138,7 +137,6 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
         case AccountNoticeKind::clock_offset_good: state_.clock_bad = false; break;
     }
     update_mode(state_, out);
-    show_totals(state_);
 }
 
 void Engine::on_control(const Control& control, SymbolId id, Outbox& out) {
@@ -171,12 +169,12 @@ void Engine::on_control(const Control& control, SymbolId id, Outbox& out) {
     row.from = row.to = state_.totals.mode;
     row.paused = state_.paused;
     row.reason = state_.totals.mode_reason;
-    show_totals(state_);
 }
 
 void Engine::cancel_entries(Outbox& out) {
-    for (OrderSlot slot = 0; slot < state_.orders.highest() && out.roomy(); ++slot)
-        if (is_live(state_, slot) && state_.orders[slot].row.id.role == Role::entry)
+    for (const SymbolState& symbol : state_.symbols)
+        for (OrderSlot slot = symbol.first_entry; slot != no_slot && out.roomy();
+             slot = state_.orders[slot].next_entry)
             cancel(state_, slot, out);
 }
 
@@ -192,28 +190,36 @@ bool Engine::drained() const {
 }
 
 void Engine::run_due(Outbox& out) {
-    for (OrderSlot slot = 0; slot < state_.orders.highest() && out.roomy(); ++slot) {
-        const Nanos at = state_.order_due[slot];
-        if (at.count != 0 && at <= state_.now) on_order_due(state_, slot, out);
-    }
-    // Restored tranches keep the exits they have until a snapshot says what works.
-    if (state_.totals.last_reconcile.count == 0) return;
-    for (TrancheSlot slot = 0; slot < state_.tranches.size() && out.roomy(); ++slot) {
-        const Nanos at = state_.tranche_due[slot];
-        if (at.count == 0 || at > state_.now) continue;
-        state_.tranche_due[slot] = {};
-        protect(state_, slot, out);
+    while (out.roomy()) {
+        const std::uint32_t id = state_.timers.pop(state_.now);
+        if (id == Timers::none) return;
+        if (id < state_.orders.capacity())
+            on_order_due(state_, id, out);
+        // Restored tranches keep the exits they have until a snapshot says what works.
+        else if (state_.totals.last_reconcile.count != 0)
+            protect(state_, id - static_cast<TrancheSlot>(state_.orders.capacity()), out);
     }
 }
 
-void Engine::count_unprotected() {
-    state_.totals.unprotected_now = 0;
-    for (const Tranche& tranche : state_.tranches)
-        if (tranche.live && tranche.row.unprotected_since.count != 0)
-            ++state_.totals.unprotected_now;
+/// What has time: a share of the symbols each turn, so that no turn is longer than others.
+void Engine::visit_symbols(Outbox& out) {
+    const std::size_t share = state_.symbols.size() / symbol_turns + 1;
+    for (std::size_t i = 0; i < std::min(share, state_.symbols.size()); ++i) {
+        const SymbolId id{static_cast<std::uint16_t>(next_visit_)};
+        next_visit_ = (next_visit_ + 1) % state_.symbols.size();
+        SymbolState& symbol = state_.symbol(id);
+        if (state_.now - symbol.merge_checked >= merge_interval && out.roomy()) {
+            symbol.merge_checked = state_.now;
+            for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
+                if (state_.side(id, side).count >= 2 && out.roomy())
+                    merge_profitable(state_, id, side, out);
+        }
+        show_symbol(state_, id);
+    }
 }
 
 void Engine::on_timer(Outbox& out) {
+    if (state_.totals.started.count == 0) state_.totals.started = state_.now;
     run_due(out);
     if (state_.drain_wanted || state_.flatten_wanted) cancel_entries(out);
     if (state_.flatten_wanted) close_everything(out);
@@ -222,12 +228,8 @@ void Engine::on_timer(Outbox& out) {
         watch_differences(state_, out);
         update_mode(state_, out);
     }
-    if (state_.now < state_.next_shown) return;
-    state_.next_shown = state_.now + show_interval;
-    for (std::size_t i = 0; i < state_.symbols.size(); ++i)
-        show_symbol(state_, SymbolId{static_cast<std::uint16_t>(i)});
-    count_unprotected();
-    show_totals(state_);
+    visit_symbols(out);
+    show_changes(state_);
 }
 
 }  // namespace tranche

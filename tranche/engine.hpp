@@ -29,20 +29,23 @@ public:
     const EngineState& state() const { return state_; }
 
 private:
+    void dispatch(const Event& event, Outbox& out);
     void on_timer(Outbox& out);
     void on_control(const Control& control, SymbolId symbol, Outbox& out);
     void on_stream_change(const StreamChange& change, Outbox& out);
     void on_account_notice(const AccountNotice& notice, SymbolId symbol, Outbox& out);
     void on_book_ticker(const BookTicker& ticker, SymbolId symbol);
     void on_mark_price(const MarkPrice& mark, SymbolId symbol, Outbox& out);
+    void on_balance_update(const BalanceUpdate& balance, Outbox& out);
     void run_due(Outbox& out);
+    void visit_symbols(Outbox& out);
     void doubt_user_stream();
     void cancel_entries(Outbox& out);
     void close_everything(Outbox& out);
-    void count_unprotected();
 
     EngineState state_;
     Nanos last_watch_;
+    std::size_t next_visit_{};
 };
 
 }  // namespace tranche

@@ -35,18 +35,20 @@ struct Plan {
     Notional margin;
 };
 
-Verdict price_and_size(EngineState& state, const SymbolState& symbol, const Liquidation& forced,
-                       Side side, Plan& plan) {
+Verdict price_and_size(EngineState& state, SymbolId id, const Liquidation& forced, Side side,
+                       Plan& plan) {
     const EntrySettings& rules = state.settings.entry;
+    const SymbolState& symbol = state.symbol(id);
+    const SymbolPrices& market = state.price(id);
     const bool fresh =
-        symbol.book_time.count != 0 && state.now - symbol.book_time <= rules.book_limit;
+        market.book_time.count != 0 && state.now - market.book_time <= rules.book_limit;
     std::optional<Price> price;
     if (fresh)
-        price = entry_price(side, {symbol.bid, symbol.ask}, rules.price_mode, symbol.rules);
+        price = entry_price(side, {market.bid, market.ask}, rules.price_mode, symbol.rules);
     else if (rules.price_mode == EntryPriceMode::reference)
         price = fallback_price(side, forced.price, symbol.settings.price_offset, symbol.rules);
     if (!price) return Verdict::no_book;
-    const Price mark = state.now - symbol.mark_time < seconds(10) ? symbol.mark : Price{};
+    const Price mark = state.now - market.mark_time < seconds(10) ? market.mark : Price{};
     if (!price_allowed(side, *price, mark, symbol.rules)) return Verdict::price_out_of_bounds;
     const Notional wanted{narrow(Wide{symbol.settings.trade_value.raw} * symbol.leverage)};
     const auto quantity = entry_quantity(wanted, *price, symbol.rules);
@@ -102,10 +104,9 @@ Assignment assign(const EngineState& state, SymbolId id, const SymbolState& symb
                    : Assignment{.verdict = Verdict::conditional_limit};
     const TrancheSlot newest = side.tranches[side.count - 1U];
     const TrancheSettings& rules = state.settings.tranche;
-    const Quantity held = side_quantity(state, id, plan.side);
     const bool losing =
-        held.positive() && pnl_at_or_below(plan.side, plan.price, held,
-                                           side_cost(state, id, plan.side), -rules.increment);
+        side.quantity.positive() &&
+        pnl_at_or_below(plan.side, plan.price, side.quantity, side.cost, -rules.increment);
     if (!losing) return {.existing = newest};
     if (side.count >= rules.max_per_side)
         return at_the_limit(state, id, plan, Verdict::tranche_limit, newest);
@@ -132,18 +133,16 @@ Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol
 bool against_position(const SymbolState& symbol, const EngineState& state, PositionSide which) {
     const SideBook& other = symbol.sides[1 - index(which)];
     if (other.count > 0 || other.exchange_quantity.positive()) return true;
-    std::size_t ours = 0;
-    const SideBook& side = symbol.sides[index(which)];
-    for (std::size_t i = 0; i < side.count; ++i)
-        ours += state.tranches[side.tranches[i]].live_entries;
-    return symbol.live_entries > ours;  // an entry whose tranche has closed still may fill
+    for (OrderSlot slot = symbol.first_entry; slot != no_slot;
+         slot = state.orders[slot].next_entry)
+        if (state.orders[slot].row.position_side != which) return true;
+    return false;
 }
 
 Verdict gates_after_pricing(EngineState& state, const SymbolState& symbol, const Plan& plan) {
     const SideBook& side = symbol.sides[index(plan.side)];
     if (side.unknown_orders > 0 || side.differs_since.count != 0) return Verdict::side_blocked;
-    for (std::size_t i = 0; i < side.count; ++i)
-        if (state.tranches[side.tranches[i]].alarmed) return Verdict::side_blocked;
+    if (side.alarmed > 0) return Verdict::side_blocked;
     if (!state.hedge_mode && against_position(symbol, state, plan.side))
         return Verdict::against_position;
     if (symbol.live_entries >= state.settings.entry.max_open_orders) return Verdict::order_limit;
@@ -201,7 +200,7 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
     Verdict verdict = gates_before_pricing(state, symbol);
     if (verdict != Verdict::entered) return verdict;
     Plan plan{};
-    verdict = price_and_size(state, symbol, forced, direction.side, plan);
+    verdict = price_and_size(state, id, forced, direction.side, plan);
     if (verdict != Verdict::entered) return verdict;
     verdict = gates_after_pricing(state, symbol, plan);
     if (verdict != Verdict::entered) return verdict;
@@ -218,9 +217,7 @@ bool usable(const Liquidation& forced) {
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     const Liquidation& forced = event.liquidation;
     const bool configured = event.symbol != no_symbol && state.table.is_configured(event.symbol);
-    RecentLiquidations& recent =
-        configured ? state.symbol(event.symbol).recent : state.unconfigured_recent;
-    if (recent.seen_before(event.symbol, forced, state.now)) {
+    if (state.recent_liquidations.seen_before(event.symbol, forced, state.now)) {
         ++state.totals.duplicates;
         return;
     }
@@ -252,10 +249,8 @@ void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
         ++symbol.liquidations;
         symbol.last_liquidation = state.now;
         symbol.last_verdict = row.verdict;
-        show_symbol(state, event.symbol);
     }
     out.record(RecordKind::liquidation, state.now).liquidation = row;
-    show_totals(state);
 }
 
 }  // namespace tranche

@@ -106,7 +106,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
         refresh_reservation(state, slot);
         protect(state, target, out);
         refresh_margin(state, symbol);
-        record_tranche(state, target, out);
+        record_tranche(state, target);
         return;
     }
     const CloseReason reason = reason_of(state, order);
@@ -125,7 +125,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
             state.orders[slot].tranche = no_slot;
             finish_tranche(state, target, TrancheState::closed, reason, out);
         } else {
-            record_tranche(state, target, out);
+            record_tranche(state, target);
             protect(state, target, out);
         }
         refresh_margin(state, symbol);
@@ -183,7 +183,7 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
                                      ? opened_by(opposite(update.side))
                                      : position_side_of(update, update.side);
     const bool reduces = closing_leg || (update.leg == PositionLeg::both &&
-                                         side_quantity(state, symbol, reduced).positive());
+                                         state.side(symbol, reduced).quantity.positive());
     if (update.forced != ForcedClose::none)
         record_alarm(state, AlarmKind::forced_close, true, symbol, no_tranche,
                      update.last_quantity.raw,
@@ -233,16 +233,15 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
     order.row.close_position = update.id.role == Role::backstop;
     order.state_since = state.now;
     order.tranche = find_tranche(state, symbol, which, update.id.tranche);
-    if (update.id.role == Role::entry) {
-        ++state.symbol(symbol).live_entries;
-        if (order.tranche != no_slot) ++state.tranches[order.tranche].live_entries;
-    }
+    order_begins(state, slot);
+    if (update.id.role == Role::entry && order.tranche != no_slot)
+        ++state.tranches[order.tranche].live_entries;
     // What came before this report is asked for, not guessed. Without a trade id nothing tells a
     // late repeat from news, so then the report itself is left to the snapshot too.
     order.attributed = update.trade_id == 0 ? update.filled : update.filled - update.last_quantity;
     // The tranche has exits of its own by now; this one is not needed beside them.
     order.cancel_wanted = update.id.role != Role::entry;
-    state.order_due[slot] = state.now + seconds(1);
+    state.timers.set(slot, state.now + seconds(1));
     out.want_snapshot();
     return slot;
 }

@@ -9,6 +9,7 @@
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
+#include "tranche/transitions.hpp"
 
 namespace tranche {
 namespace {
@@ -35,8 +36,7 @@ constexpr std::int32_t reduce_only_check_failed = -4118;
 constexpr std::int32_t would_take = -5022;  // post-only order that would not rest
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
-    Nanos& at = state.order_due[slot];
-    if (at.count == 0 || when < at) at = when;
+    state.timers.set_earlier(slot, when);
 }
 
 std::uint32_t next_generation(EngineState& state, const NewOrder& order) {
@@ -83,23 +83,23 @@ void enter(EngineState& state, OrderSlot slot, OrderState next) {
         order.questions = 0;
         order.absent_answers = 0;
     }
+    require(order_transitions.allows(order.row.state, next), "an order follows its states");
     order.row.state = next;
     order.state_since = state.now;
 }
 
 OrderState state_of(OrderStatus status, Quantity filled) {
     switch (status) {
-        case OrderStatus::created:
-            return filled.positive() ? OrderState::partial : OrderState::working;
         case OrderStatus::partially_filled: return OrderState::partial;
         case OrderStatus::filled: return OrderState::filled;
         case OrderStatus::canceled: return OrderState::canceled;
         case OrderStatus::expired: return OrderState::expired;
         case OrderStatus::rejected: return OrderState::rejected;
+        case OrderStatus::created:
         case OrderStatus::none:
-        case OrderStatus::unknown: return OrderState::working;
+        case OrderStatus::unknown: break;
     }
-    return OrderState::working;
+    return filled.positive() ? OrderState::partial : OrderState::working;
 }
 
 /// Everything that hangs on an order which can no longer be filled.
@@ -108,10 +108,10 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     const Role role = order.row.id.role;
     const TrancheSlot owner = std::exchange(order.tranche, no_slot);
     order.questions = 0;
-    state.order_due[slot] =
-        state.now + (order.attributed < order.row.filled ? late_trade : keep_final);
+    state.timers.set(
+        slot, state.now + (order.attributed < order.row.filled ? late_trade : keep_final));
     refresh_reservation(state, slot);
-    if (role == Role::entry) --state.symbol(order.row.symbol).live_entries;
+    order_ends(state, slot);
     record_order(state, slot, out);
     if (role == Role::backstop) {
         SideBook& side = state.side(order.row.symbol, order.row.position_side);
@@ -125,7 +125,7 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     if (role == Role::entry) {
         --tranche.live_entries;
         // Its end overtook its fills: the tranche waits for them.
-        if (order.attributed < order.row.filled) return record_tranche(state, owner, out);
+        if (order.attributed < order.row.filled) return record_tranche(state, owner);
         if (tranche.row.quantity.zero() && tranche.live_entries == 0)
             finish_tranche(state, owner, TrancheState::discarded, CloseReason::none, out);
         return;
@@ -190,7 +190,7 @@ void follow_up(EngineState& state, OrderSlot slot, Change change, Outbox& out) {
     if (change.confirmed) {
         order.questions = 0;
         order.absent_answers = 0;
-        state.order_due[slot] = {};
+        state.timers.clear(slot);
         if (order.row.id.role == Role::entry)
             due(state, slot, order.row.created + state.settings.entry.ttl);
         order.cancel_in_flight = false;
@@ -208,7 +208,7 @@ void catch_up(EngineState& state, OrderSlot slot, Quantity filled, Price average
     const Quantity missing = filled - order.attributed;
     const Price price = average.positive()           ? average
                         : order.row.price.positive() ? order.row.price
-                                                     : state.symbol(order.row.symbol).mark;
+                                                     : state.price(order.row.symbol).mark;
     if (!plausible(price, missing)) return refuse_figures(state, order.row.symbol, out);
     order.row.average_price = price;
     order.questions = 0;
@@ -394,8 +394,8 @@ OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
     command.close_position = row.close_position;
     command.price_protect = row.price_protect;
     ++state.totals.orders_sent;
+    order_begins(state, slot);
     if (opens) {
-        ++state.symbol(order.symbol).live_entries;
         if (order.tranche != no_slot) ++state.tranches[order.tranche].live_entries;
         refresh_reservation(state, slot);
     }
@@ -462,7 +462,6 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
 
 void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
-    state.order_due[slot] = {};
     if (!order.live) return;
     if (order.question_wanted) return query(state, slot, out);
     const bool trades_missing =
@@ -484,8 +483,7 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
             if (stale && !order.cancel_wanted) return cancel(state, slot, out);
             query(state, slot, out);
             if (order.questions + 1U < question_times.size()) ++order.questions;
-            state.order_due[slot] = {};
-            return due(state, slot, state.now + question_times[order.questions]);
+            return state.timers.set(slot, state.now + question_times[order.questions]);
         }
         case OrderState::cancelling:
             // No verdict on the cancel: asking comes first, it may have been filled.

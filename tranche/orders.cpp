@@ -3,19 +3,9 @@
 #include <bit>
 
 #include "core/require.hpp"
+#include "tranche/mix.hpp"
 
 namespace tranche {
-namespace {
-
-std::size_t mix(std::uint64_t value) {
-    value ^= value >> 33;  // finaliser of MurmurHash3, Appleby
-    value *= 0xff51afd7ed558ccdU;
-    value ^= value >> 33;
-    value *= 0xc4ceb9fe1a85ec53U;
-    return static_cast<std::size_t>(value ^ value >> 33);
-}
-
-}  // namespace
 
 OrderTable::OrderTable(std::size_t capacity)
     : orders_(capacity), buckets_(std::bit_ceil(capacity * 2), no_slot) {

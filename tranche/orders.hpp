@@ -27,7 +27,10 @@ struct Order {
     bool question_wanted{};  // put off: the event at hand had said enough
     Notional reserved;       // margin set aside for the unfilled part of an entry
     bool live{};             // slot in use
+    bool unshown{};          // since the board was written
     std::uint32_t seen_in_snapshot{};
+    OrderSlot next_entry{no_slot};  // among the live entries of its symbol
+    OrderSlot previous_entry{no_slot};
 };
 
 /// Fixed capacity; slots of final orders stay readable until `release`, so that late events find

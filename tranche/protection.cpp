@@ -19,33 +19,13 @@ constexpr std::array<Nanos, 6> retry_ladder = {
     milliseconds(0), milliseconds(100), milliseconds(300), seconds(1), seconds(3), seconds(5)};
 
 void due(EngineState& state, TrancheSlot slot, Nanos when) {
-    Nanos& at = state.tranche_due[slot];
-    if (at.count == 0 || when < at) at = when;
-}
-
-/// Conditional orders of ours that count against the exchange's limit on the symbol.
-std::size_t conditional_orders(const EngineState& state, SymbolId id) {
-    std::size_t count = 0;
-    const SymbolState& symbol = state.symbols[index(id)];
-    const auto conditional = [&](OrderSlot slot) {
-        return is_live(state, slot) && is_conditional(state.orders[slot].row.type);
-    };
-    for (const SideBook& side : symbol.sides) {
-        count += conditional(side.backstop) ? 1U : 0U;
-        for (std::size_t i = 0; i < side.count; ++i) {
-            const Tranche& tranche = state.tranches[side.tranches[i]];
-            count += conditional(tranche.stop_loss) ? 1U : 0U;
-            count += conditional(tranche.take_profit) ? 1U : 0U;
-            for (std::size_t r = 0; r < tranche.retiring_count; ++r)
-                count += conditional(tranche.retiring[r]) ? 1U : 0U;
-        }
-    }
-    return count;
+    state.timers.set_earlier(state.timer_of_tranche(slot), when);
 }
 
 bool room_for_conditional(const EngineState& state, SymbolId id) {
-    const std::uint16_t limit = state.symbols[index(id)].rules.max_conditional_orders;
-    return limit == 0 || conditional_orders(state, id) < limit;
+    const SymbolState& symbol = state.symbols[index(id)];
+    const std::uint16_t limit = symbol.rules.max_conditional_orders;
+    return limit == 0 || symbol.live_conditionals < limit;
 }
 
 bool retire(Tranche& tranche, OrderSlot& order) {
@@ -106,8 +86,7 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.stop_loss_enabled) return;
     const Quantity wanted = sendable(symbol, tranche.row.quantity);
-    const Price stop = stop_loss_price(tranche.row.side, tranche.row.entry,
-                                       symbol.settings.stop_loss, symbol.rules);
+    const Price stop = tranche.stop_wanted;
     if (is_live(state, tranche.stop_loss)) {
         const Order& order = state.orders[tranche.stop_loss];
         if (stop_is_lost(state, tranche, order)) {
@@ -148,8 +127,7 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     if (!symbol.settings.take_profit_enabled || tranche.closing_for != CloseReason::none) return;
     const bool limit = state.settings.protection.take_profit_is_limit;
     const Quantity wanted = limit ? tranche.row.quantity : sendable(symbol, tranche.row.quantity);
-    const Price at = take_profit_price(tranche.row.side, tranche.row.entry,
-                                       symbol.settings.take_profit, symbol.rules);
+    const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
         if (matches(state.orders[tranche.take_profit], wanted, at) ||
             !is_working(state, tranche.take_profit))
@@ -195,6 +173,23 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
               out);
 }
 
+/// Whether marks beyond the take-profit close at market. A conditional one needs no help.
+bool closes_at_market(const EngineState& state, const SymbolState& symbol) {
+    const ProtectionSettings& rules = state.settings.protection;
+    return rules.instant_close && rules.take_profit_is_limit && symbol.settings.take_profit_enabled;
+}
+
+void watch_target(EngineState& state, TrancheSlot slot) {
+    const TrancheRow& row = state.tranches[slot].row;
+    SideBook& side = state.side(row.symbol, row.side);
+    Price& target = side.targets[place_in(side, slot)];
+    const Price wanted =
+        closes_at_market(state, state.symbol(row.symbol)) ? row.take_profit : Price{};
+    if (target == wanted) return;
+    target = wanted;
+    refresh_quiet(state, row.symbol);
+}
+
 /// State of the tranche from what works; alarms when its stop is missing for too long.
 void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
@@ -219,9 +214,10 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     if (stop_ok) {
         end_unprotected(state, slot, out);
     } else {
-        if (tranche.row.unprotected_since.count == 0) tranche.row.unprotected_since = state.now;
+        begin_unprotected(state, slot);
         if (!tranche.alarmed && state.now - tranche.row.unprotected_since > alarm_after) {
             tranche.alarmed = true;
+            ++state.side_of(tranche).alarmed;
             record_alarm(state, AlarmKind::unprotected_too_long, true, tranche.row.symbol,
                          tranche.row.id, (state.now - tranche.row.unprotected_since).milliseconds(),
                          "no stop-loss works for the whole quantity", out);
@@ -237,38 +233,51 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
         return row.stop_price.positive() ? row.stop_price : row.price;
     };
     TrancheRow& row = tranche.row;
-    const TrancheRow shown = row;
-    row.state = now;
-    row.take_profit_order = id_of(tranche.take_profit);
-    row.stop_loss_order = id_of(tranche.stop_loss);
+    const std::int64_t take_profit = id_of(tranche.take_profit);
+    const std::int64_t stop_loss = id_of(tranche.stop_loss);
+    if (before != now || row.take_profit_order != take_profit || row.stop_loss_order != stop_loss)
+        record_tranche(state, slot);
+    move_to(tranche, now);
+    row.take_profit_order = take_profit;
+    row.stop_loss_order = stop_loss;
     row.take_profit = price_of(tranche.take_profit);
     row.stop_loss = price_of(tranche.stop_loss);
-    if (shown.state != row.state || shown.take_profit_order != row.take_profit_order ||
-        shown.stop_loss_order != row.stop_loss_order)
-        record_tranche(state, slot, out);
+    watch_target(state, slot);
 }
 
 /// Worst stop among the side's tranches: lowest for a long, highest for a short; 0 without any.
-Price worst_stop(const EngineState& state, SymbolId id, PositionSide which) {
-    const SymbolState& symbol = state.symbols[index(id)];
-    const SideBook& side = symbol.sides[index(which)];
+Price worst_stop(const SideBook& side, PositionSide which) {
     Price worst;
     for (std::size_t i = 0; i < side.count; ++i) {
-        const TrancheRow& row = state.tranches[side.tranches[i]].row;
-        if (!row.quantity.positive() || !symbol.settings.stop_loss_enabled) continue;
-        const Price stop =
-            stop_loss_price(which, row.entry, symbol.settings.stop_loss, symbol.rules);
+        const Price stop = side.stops[i];
         const bool further = which == PositionSide::long_side ? stop < worst : stop > worst;
-        if (!worst.positive() || further) worst = stop;
+        if (stop.positive() && (!worst.positive() || further)) worst = stop;
     }
     return worst;
 }
 
+/// The mark price is beyond the take-profit since `when`; 0: it is not.
+void set_crossed(EngineState& state, TrancheSlot slot, Nanos when) {
+    Tranche& tranche = state.tranches[slot];
+    std::uint16_t& crossed = state.side_of(tranche).crossed;
+    if (tranche.crossed_since.count != 0) --crossed;
+    if (when.count != 0) ++crossed;
+    tranche.crossed_since = when;
+}
+
 }  // namespace
+
+void begin_unprotected(EngineState& state, TrancheSlot slot) {
+    TrancheRow& row = state.tranches[slot].row;
+    if (row.unprotected_since.count != 0) return;
+    row.unprotected_since = state.now;
+    ++state.totals.unprotected_now;
+}
 
 void end_unprotected(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (tranche.row.unprotected_since.count == 0) return;
+    --state.totals.unprotected_now;
     const Nanos span = state.now - tranche.row.unprotected_since;
     tranche.row.unprotected_since = {};
     tranche.row.unprotected_total += span;
@@ -277,15 +286,14 @@ void end_unprotected(EngineState& state, TrancheSlot slot, Outbox& out) {
     state.board.unprotected.add(span.count);
     if (!tranche.alarmed) return;
     tranche.alarmed = false;
+    --state.side_of(tranche).alarmed;
     record_alarm(state, AlarmKind::unprotected_too_long, false, tranche.row.symbol, tranche.row.id,
                  span.milliseconds(), "protected again", out);
 }
 
 void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
-    if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive() ||
-        state.settings.simulate_only)
-        return;
+    if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive()) return;
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
@@ -298,31 +306,36 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
 }
 
 void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    if (!state.settings.protection.backstop) return;
     SymbolState& symbol = state.symbol(id);
     SideBook& side = symbol.sides[index(which)];
-    if (!state.settings.protection.backstop || state.settings.simulate_only) return;
-    const Price worst = worst_stop(state, id, which);
+    const Price worst = worst_stop(side, which);
     if (!worst.positive()) {
         if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
         return;
     }
+    const bool same =
+        worst == side.backstop_beyond && side.liquidation_price == side.backstop_within;
+    if (same && is_live(state, side.backstop)) return;
     const Price wanted =
         backstop_price(which, worst, side.liquidation_price, backstop_distance, symbol.rules);
     if (is_live(state, side.backstop)) {
         const Price stop = state.orders[side.backstop].row.stop_price;
-        const bool beyond = which == PositionSide::long_side ? stop < worst : stop > worst;
+        const bool is_long = which == PositionSide::long_side;
+        const bool beyond_stops = is_long ? stop < worst : stop > worst;
+        const bool within_liquidation = is_long ? stop >= wanted : stop <= wanted;
         // The tranches' own stops hold while it moves, so here the old one may go first.
-        if (!beyond && stop != wanted && is_working(state, side.backstop))
+        if (!(beyond_stops && within_liquidation) && is_working(state, side.backstop))
             cancel(state, side.backstop, out);
         return;
     }
     if (state.now < side.backstop_attempts.not_before || !room_for_conditional(state, id) ||
         !out.roomy()) {
         const Nanos again = std::max(side.backstop_attempts.not_before, state.now + adjust_pause);
-        const auto holds = [&](TrancheSlot slot) {
-            return state.tranches[slot].row.quantity.positive();
-        };
-        return due(state, *std::find_if(side.tranches.begin(), side.tranches.end(), holds), again);
+        const auto holds = std::find_if(side.stops.begin(), side.stops.begin() + side.count,
+                                        [](Price stop) { return stop.positive(); });
+        return due(state, side.tranches[static_cast<std::size_t>(holds - side.stops.begin())],
+                   again);
     }
     side.backstop = place(state,
                           {.symbol = id,
@@ -334,6 +347,8 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
                            .quantity = {},
                            .tranche = no_slot},
                           out);
+    side.backstop_beyond = worst;
+    side.backstop_within = side.liquidation_price;
 }
 
 void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbox& out) {
@@ -349,33 +364,55 @@ void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbo
     // Already beyond its stop: another one would be refused too while the close is under way.
     if (reason == CloseReason::stop_loss)
         tranche.stop_loss_attempts.not_before = state.now + seconds(1);
-    tranche.crossed_since = {};
+    set_crossed(state, slot, {});
     protect(state, slot, out);
 }
 
-void watch_mark(EngineState& state, SymbolId id, Outbox& out) {
+void refresh_quiet(EngineState& state, SymbolId id) {
     const SymbolState& symbol = state.symbol(id);
-    const ProtectionSettings& rules = state.settings.protection;
-    if (!rules.instant_close || !rules.take_profit_is_limit || !symbol.settings.take_profit_enabled)
-        return;
-    for (const SideBook& side : symbol.sides) {
+    Price above;
+    Price below{INT64_MAX};
+    for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
+        const SideBook& side = symbol.sides[index(which)];
+        if (side.crossed > 0) {
+            state.price(id).quiet = QuietRange::never();
+            return;
+        }
+        for (std::size_t i = 0; i < side.count; ++i) {
+            if (!side.targets[i].positive()) continue;
+            if (which == PositionSide::long_side)
+                below = std::min(below, side.targets[i]);
+            else
+                above = std::max(above, side.targets[i]);
+        }
+    }
+    state.price(id).quiet = {above, below};
+}
+
+void watch_mark(EngineState& state, SymbolId id, Outbox& out) {
+    SymbolState& symbol = state.symbol(id);
+    const Price mark = state.price(id).mark;
+    for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
+        SideBook& side = symbol.sides[index(which)];
         for (std::size_t i = side.count; i-- > 0;) {
+            const Price target = side.targets[i];
             const TrancheSlot slot = side.tranches[i];
-            Tranche& tranche = state.tranches[slot];
-            const Price target = tranche.row.take_profit;
-            const bool crossed = target.positive() && (tranche.row.side == PositionSide::long_side
-                                                           ? symbol.mark >= target
-                                                           : symbol.mark <= target);
+            const bool crossed =
+                target.positive() &&
+                (which == PositionSide::long_side ? mark >= target : mark <= target);
+            const Tranche& tranche = state.tranches[slot];
             if (!crossed) {
-                tranche.crossed_since = {};
+                set_crossed(state, slot, {});
             } else if (tranche.crossed_since.count == 0) {
-                tranche.crossed_since = state.now;
-            } else if (state.now - tranche.crossed_since >= rules.instant_close_grace &&
+                set_crossed(state, slot, state.now);
+            } else if (state.now - tranche.crossed_since >=
+                           state.settings.protection.instant_close_grace &&
                        state.now >= tranche.close_attempts.not_before && out.roomy()) {
                 start_close(state, slot, CloseReason::market_close, out);
             }
         }
     }
+    refresh_quiet(state, id);
 }
 
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {

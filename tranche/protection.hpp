@@ -24,7 +24,11 @@ void watch_mark(EngineState& state, SymbolId id, Outbox& out);
 /// A failed protective or closing order: when it may be tried again.
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 
-/// The clock "unprotected for x" of a tranche stops.
+/// The marks of a symbol at which nothing has to be done, from its sides' take-profits.
+void refresh_quiet(EngineState& state, SymbolId id);
+
+/// The clock "unprotected for x" of a tranche starts, unless it runs; it stops.
+void begin_unprotected(EngineState& state, TrancheSlot slot);
 void end_unprotected(EngineState& state, TrancheSlot slot, Outbox& out);
 
 }  // namespace tranche

@@ -60,19 +60,18 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
 /// The exchange holds more than our tranches: the difference becomes a tranche of its own.
 void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus, Outbox& out) {
     const SideBook& side = state.side(id, which);
-    const Quantity ours = side_quantity(state, id, which);
     // Their average covers everything; what remains after our cost is the price of the rest.
-    const Wide total = Wide{side.exchange_entry.raw} * (ours + surplus).raw;
-    const Wide rest = total - Wide{side_cost(state, id, which).raw} * Notional::one;
+    const Wide total = Wide{side.exchange_entry.raw} * (side.quantity + surplus).raw;
+    const Wide rest = total - Wide{side.cost.raw} * Notional::one;
     Price price = side.exchange_entry;
     if (rest > 0 && rest / surplus.raw <= INT64_MAX)
         price = {static_cast<std::int64_t>(rest / surplus.raw)};
-    if (!price.positive()) price = state.symbol(id).mark;
+    if (!price.positive()) price = state.price(id).mark;
     if (!price.positive()) return;
     const TrancheSlot slot = open_tranche(state, id, which, true, out);
     if (slot == no_slot) return;
     add_fill(state, slot, surplus, price);
-    record_tranche(state, slot, out);
+    record_tranche(state, slot);
     record_alarm(state, AlarmKind::adopted, true, id, state.tranches[slot].row.id, surplus.raw,
                  "position without a tranche was adopted and gets exits", out);
     protect(state, slot, out);
@@ -80,7 +79,7 @@ void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus
 
 void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
-    const Quantity ours = side_quantity(state, id, which);
+    const Quantity ours = side.quantity;
     const Quantity theirs = side.exchange_quantity;
     ++state.totals.position_differences;
     record_alarm(state, AlarmKind::position_differs, true, id, no_tranche, (theirs - ours).raw,
@@ -88,7 +87,7 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     if (theirs > ours) {
         adopt(state, id, which, theirs - ours, out);
     } else {
-        reduce_side(state, id, which, ours - theirs, state.symbol(id).mark, false,
+        reduce_side(state, id, which, ours - theirs, state.price(id).mark, false,
                     CloseReason::vanished, out);
     }
     side.differing_snapshots = 0;
@@ -102,7 +101,7 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
     if (!side.in_snapshot && side.pushed_at < state.snapshot_requested) side.exchange_quantity = {};
     if (side.last_fill >= state.snapshot_requested) return state.reconciled;
-    if (side_quantity(state, id, which) == side.exchange_quantity) {
+    if (side.quantity == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
         return true;
@@ -158,7 +157,8 @@ void finish_snapshot(EngineState& state, Outbox& out) {
     state.reconciled = agrees && settled && covers_gap;
     if (!state.reconciled) out.want_snapshot();
     for (TrancheSlot slot = 0; slot < state.tranches.size(); ++slot)
-        if (state.tranches[slot].live) state.tranche_due[slot] = state.now;
+        if (state.tranches[slot].live)
+            state.timers.set(state.timer_of_tranche(slot), state.now);
 }
 
 void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, Outbox& out) {
@@ -181,7 +181,7 @@ void attach(EngineState& state, OrderSlot slot) {
         if (older == no_slot) return;
         if (state.orders[older].row.created > row.created) std::swap(older, current);
         state.orders[older].cancel_wanted = true;
-        state.order_due[older] = nanoseconds(1);
+        state.timers.set(older, state.now);
         return;
     }
     const TrancheSlot owner = find_tranche(state, row.symbol, row.position_side, row.id.tranche);
@@ -219,15 +219,12 @@ void restore_tranche(EngineState& state, const TrancheRow& row) {
     tranche.live = true;
     tranche.row = row;
     if (row.state == TrancheState::closing) tranche.closing_for = CloseReason::market_close;
-    side.tranches[side.count++] = slot;
-    std::sort(side.tranches.begin(), side.tranches.begin() + side.count,
-              [&](TrancheSlot a, TrancheSlot b) {
-                  return state.tranches[a].row.ordinal < state.tranches[b].row.ordinal;
-              });
+    add_to_side(state, slot);
     side.episode = std::max(side.episode, row.episode);
     side.next_ordinal = std::max(side.next_ordinal, row.ordinal + 1);
-    ++state.totals.open_tranches;
-    if (slot < state.board.tranches.size()) state.board.tranches[slot].write({row, 1});
+    if (row.unprotected_since.count != 0) ++state.totals.unprotected_now;
+    state.tranches[slot].unshown = true;
+    state.unshown_tranches.push_back(slot);
 }
 
 void restore_order(EngineState& state, const OrderRow& row) {
@@ -238,20 +235,21 @@ void restore_order(EngineState& state, const OrderRow& row) {
     order.row = row;
     order.attributed = row.filled;
     order.state_since = row.updated;
-    if (row.id.role == Role::entry) ++state.symbol(row.symbol).live_entries;
+    order_begins(state, slot);
     // What was on its way when the process died may or may not exist.
     if (row.state == OrderState::sent || row.state == OrderState::unknown) {
         order.row.state = OrderState::unknown;
         ++state.side(row.symbol, row.position_side).unknown_orders;
         ++state.totals.unknown_now;
-        state.order_due[slot] = nanoseconds(1);
+        state.timers.set(slot, state.now);
     }
     if (row.state == OrderState::cancelling) order.cancel_wanted = true;
     if (row.state == OrderState::cancelling || row.id.role == Role::entry)
-        state.order_due[slot] = nanoseconds(1);
+        state.timers.set(slot, state.now);
     attach(state, slot);
     refresh_reservation(state, slot);
-    if (slot < state.board.orders.size()) state.board.orders[slot].write({order.row, 1});
+    order.unshown = true;
+    state.unshown_orders.push_back(slot);
 }
 
 }  // namespace
@@ -304,7 +302,6 @@ void on_position_update(EngineState& state, const Event& event, Outbox& out) {
             which == PositionSide::long_side ? PositionSide::short_side : PositionSide::long_side;
         see_position(state, event.symbol, other, empty, {});
     }
-    show_symbol(state, event.symbol);
 }
 
 void on_open_order(EngineState& state, const Event& event, Outbox& out) {
@@ -344,9 +341,9 @@ void on_open_order(EngineState& state, const Event& event, Outbox& out) {
     order.attributed = open.filled;
     order.state_since = state.now;
     order.seen_in_snapshot = open.generation;
+    order_begins(state, slot);
     if (opens) {
-        ++state.symbol(event.symbol).live_entries;
-        state.order_due[slot] = state.now + state.settings.entry.ttl;
+        state.timers.set(slot, state.now + state.settings.entry.ttl);
         refresh_reservation(state, slot);
     }
     attach(state, slot);
@@ -371,7 +368,6 @@ void on_snapshot_mark(EngineState& state, const Event& event, Outbox& out) {
     if (!whole) return out.want_snapshot();
     finish_snapshot(state, out);
     update_mode(state, out);
-    show_totals(state);
 }
 
 void watch_differences(EngineState& state, Outbox& out) {
@@ -380,7 +376,7 @@ void watch_differences(EngineState& state, Outbox& out) {
         for (const PositionSide which : both_sides) {
             SideBook& side = state.side(id, which);
             if (side.exchange_time.count == 0 || state.now - side.last_fill < settle_time) continue;
-            if (side_quantity(state, id, which) == side.exchange_quantity) continue;
+            if (side.quantity == side.exchange_quantity) continue;
             if (side.differs_since.count == 0) side.differs_since = state.now;
             out.want_snapshot();
         }

@@ -31,10 +31,6 @@ Target wanted_mode(const EngineState& state) {
     if (state.totals.mode == Mode::halt) return {Mode::halt, "halted"};
     if (state.drain_wanted) return {Mode::drain, "stopping: entries off, exits stay"};
     if (state.flatten_wanted) return {Mode::flatten, "closing every position"};
-    if (state.settings.simulate_only)
-        return streams.market_open > 0
-                   ? Target{Mode::trading, "simulate_only: decisions are made, no order leaves"}
-                   : Target{Mode::protect_only, "market stream is down"};
     if (!state.reconciled)
         return {Mode::reconcile, "waiting for positions and orders to agree with the exchange"};
     if (streams.user_open == 0) return {Mode::protect_only, "user stream is down"};
@@ -116,7 +112,6 @@ void update_mode(EngineState& state, Outbox& out) {
     if (state.totals.mode != target.mode) state.totals.mode_since = state.now;
     state.totals.mode = target.mode;
     state.totals.mode_reason = row.reason;
-    show_totals(state);
 }
 
 }  // namespace tranche

@@ -1,6 +1,7 @@
 #include "tranche/state.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tranche {
 namespace {
@@ -14,10 +15,10 @@ std::size_t window_capacity(Nanos span) {
 
 SymbolState::SymbolState(const SymbolRules& with_rules, const SymbolSettings& with_settings,
                          Nanos span)
-    : rules{with_rules},
-      settings{with_settings},
-      window{span, window_capacity(span)},
-      leverage{with_settings.leverage} {
+    : window{span, window_capacity(span)},
+      leverage{with_settings.leverage},
+      rules{with_rules},
+      settings{with_settings} {
     for (SideBook& side : sides) side.tranches.fill(no_slot);
 }
 
@@ -38,16 +39,19 @@ EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBo
     : settings{std::move(with)},
       table{names},
       board{show},
+      prices(settings.symbols.size()),
       tranches(tranche_capacity(settings) + restored.tranches.size()),
       orders{order_capacity(settings) + restored.orders.size()},
-      order_due(orders.capacity()),
-      tranche_due(tranches.size()),
+      timers{orders.capacity() + tranches.size()},
       trades{1U << 16} {
     require(settings.symbols.size() == names.configured(), "each configured symbol has settings");
     symbols.reserve(settings.symbols.size());
     for (std::size_t i = 0; i < settings.symbols.size(); ++i)
         symbols.emplace_back(names.rules(SymbolId{static_cast<std::uint16_t>(i)}),
                              settings.symbols[i], settings.window.span);
+    changed_tranches.reserve(tranches.size());
+    unshown_tranches.reserve(tranches.size());
+    unshown_orders.reserve(orders.capacity());
     free_tranches.reserve(tranches.size());
     for (std::size_t i = tranches.size(); i-- > 0;)
         free_tranches.push_back(static_cast<TrancheSlot>(i));
@@ -56,20 +60,54 @@ EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBo
     totals.hedge_mode = hedge_mode;
 }
 
+void order_begins(EngineState& state, OrderSlot slot) {
+    Order& order = state.orders[slot];
+    SymbolState& symbol = state.symbol(order.row.symbol);
+    if (is_conditional(order.row.type)) ++symbol.live_conditionals;
+    if (order.row.id.role != Role::entry) return;
+    ++symbol.live_entries;
+    order.next_entry = symbol.first_entry;
+    if (symbol.first_entry != no_slot) state.orders[symbol.first_entry].previous_entry = slot;
+    symbol.first_entry = slot;
+}
+
+void order_ends(EngineState& state, OrderSlot slot) {
+    Order& order = state.orders[slot];
+    SymbolState& symbol = state.symbol(order.row.symbol);
+    if (is_conditional(order.row.type)) --symbol.live_conditionals;
+    if (order.row.id.role != Role::entry) return;
+    --symbol.live_entries;
+    if (order.next_entry != no_slot)
+        state.orders[order.next_entry].previous_entry = order.previous_entry;
+    (order.previous_entry != no_slot ? state.orders[order.previous_entry].next_entry
+                                     : symbol.first_entry) = order.next_entry;
+    order.next_entry = order.previous_entry = no_slot;
+}
+
 void record_order(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
     order.row.updated = state.now;
     out.record(RecordKind::order, state.now).order = order.row;
-    if (slot < state.board.orders.size())
-        state.board.orders[slot].write({order.row, is_final(order.row.state) ? 0U : 1U});
+    if (!std::exchange(order.unshown, true)) state.unshown_orders.push_back(slot);
 }
 
-void record_tranche(EngineState& state, TrancheSlot slot, Outbox& out) {
+void record_tranche(EngineState& state, TrancheSlot slot) {
     Tranche& tranche = state.tranches[slot];
+    if (!std::exchange(tranche.changed, true)) state.changed_tranches.push_back(slot);
+}
+
+void record_tranche_now(EngineState& state, TrancheSlot slot, Outbox& out) {
+    Tranche& tranche = state.tranches[slot];
+    tranche.changed = false;
     tranche.row.updated = state.now;
     out.record(RecordKind::tranche, state.now).tranche = tranche.row;
-    if (slot < state.board.tranches.size())
-        state.board.tranches[slot].write({tranche.row, is_final(tranche.row.state) ? 0U : 1U});
+    if (!std::exchange(tranche.unshown, true)) state.unshown_tranches.push_back(slot);
+}
+
+void record_changed_tranches(EngineState& state, Outbox& out) {
+    for (const TrancheSlot slot : state.changed_tranches)
+        if (state.tranches[slot].changed) record_tranche_now(state, slot, out);
+    state.changed_tranches.clear();
 }
 
 void record_alarm(EngineState& state, AlarmKind kind, bool raised, SymbolId symbol,
@@ -91,12 +129,13 @@ void refuse_figures(EngineState& state, SymbolId symbol, Outbox& out) {
 
 void show_symbol(EngineState& state, SymbolId id) {
     const SymbolState& symbol = state.symbol(id);
+    const SymbolPrices& price = state.price(id);
     SymbolBoardRow row{};
-    row.bid = symbol.bid;
-    row.ask = symbol.ask;
-    row.mark = symbol.mark;
-    row.book_time = symbol.book_time;
-    row.mark_time = symbol.mark_time;
+    row.bid = price.bid;
+    row.ask = price.ask;
+    row.mark = price.mark;
+    row.book_time = price.book_time;
+    row.mark_time = price.mark_time;
     row.last_liquidation_time = symbol.last_liquidation;
     row.window_buy = symbol.window.sum(Side::buy);
     row.window_sell = symbol.window.sum(Side::sell);
@@ -119,7 +158,21 @@ void show_symbol(EngineState& state, SymbolId id) {
     state.board.symbols[index(id)].write(row);
 }
 
-void show_totals(EngineState& state) {
+void show_changes(EngineState& state) {
+    for (const OrderSlot slot : state.unshown_orders) {
+        Order& order = state.orders[slot];
+        order.unshown = false;
+        if (slot < state.board.orders.size())
+            state.board.orders[slot].write({order.row, is_final(order.row.state) ? 0U : 1U});
+    }
+    state.unshown_orders.clear();
+    for (const TrancheSlot slot : state.unshown_tranches) {
+        Tranche& tranche = state.tranches[slot];
+        tranche.unshown = false;
+        if (slot < state.board.tranches.size())
+            state.board.tranches[slot].write({tranche.row, is_final(tranche.row.state) ? 0U : 1U});
+    }
+    state.unshown_tranches.clear();
     state.totals.now = state.now;
     state.totals.paused = state.paused;
     state.totals.hedge_mode = state.hedge_mode;

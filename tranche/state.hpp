@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "core/symbols.hpp"
 #include "tranche/orders.hpp"
 #include "tranche/outbox.hpp"
+#include "tranche/timers.hpp"
 #include "tranche/window.hpp"
 
 namespace tranche {
@@ -35,63 +37,106 @@ struct Tranche {
     Attempts take_profit_attempts;
     Attempts stop_loss_attempts;
     Attempts close_attempts;
-    Nanos crossed_since;  // mark has been beyond the take-profit since; 0 while it is not
-    Nanos adjusted_at;    // newest replacement of the stop, to coalesce small fills
+    Nanos crossed_since;       // mark has been beyond the take-profit since; 0 while it is not
+    Nanos adjusted_at;         // newest replacement of the stop, to coalesce small fills
+    Price stop_wanted;         // of its entry; recomputed when that changes
+    Price take_profit_wanted;  // likewise
     CloseReason closing_for{CloseReason::none};
     bool live{};     // slot in use
     bool alarmed{};  // "unprotected too long" was raised
+    bool changed{};  // since the event's records were written
+    bool unshown{};  // since the board was written
 };
 
 /// Most tranches a side key can hold: the setting's limit plus adopted ones.
 inline constexpr std::size_t tranches_per_side = 64;
 
 /// One symbol and side: its tranches from flat to flat, and what the exchange says it holds.
-struct SideBook {
-    std::array<TrancheSlot, tranches_per_side> tranches{};  // in the order of their ordinals
-    std::uint16_t count{};
-    std::uint32_t episode{};
-    std::uint32_t next_ordinal{};
-    OrderSlot backstop{no_slot};
-    Attempts backstop_attempts;
+/// What an entry decision needs comes first; the arrays are in the order of the ordinals, so that
+/// a rule over all tranches of a side reads one or two lines instead of one tranche after another.
+struct alignas(cache_line) SideBook {
+    Quantity quantity;  // Σ of the tranches
+    Notional cost;      // likewise
     Quantity exchange_quantity;  // unsigned, newest word of the exchange
+    Nanos differs_since;         // our sum and the exchange's differ since; 0 while they agree
+    Nanos last_fill;             // newest local evidence of a change
+    OrderSlot backstop{no_slot};
+    std::uint16_t count{};
+    std::uint16_t unknown_orders{};
+    std::uint16_t alarmed{};  // tranches whose stop has been missing for too long
+    std::uint16_t crossed{};  // tranches whose take-profit the mark price is beyond
+    std::uint32_t next_ordinal{};
+
+    alignas(cache_line) std::array<TrancheSlot, tranches_per_side> tranches{};
+    std::array<Price, tranches_per_side> stops{};    // where each one's stop belongs; 0 for none
+    std::array<Price, tranches_per_side> targets{};  // take-profits to be watched; 0 for none
+
+    Attempts backstop_attempts;
+    Price backstop_beyond;  // worst stop the backstop was placed for
+    Price backstop_within;  // liquidation price, likewise
     Price exchange_entry;
     Price liquidation_price;
-    Nanos exchange_time;  // of that word
+    Nanos exchange_time;  // of the exchange's newest word
     Nanos pushed_at;      // arrival of the newest push; 0 for none
-    Nanos last_fill;      // newest local evidence of a change
-    Nanos differs_since;  // our sum and the exchange's differ since; 0 while they agree
+    std::uint32_t episode{};
     std::uint8_t differing_snapshots{};
     bool in_snapshot{};
-    std::uint16_t unknown_orders{};
+};
+static_assert(offsetof(SideBook, tranches) == cache_line,
+              "an entry decision reads one line of its side, and one more for the newest tranche");
+
+/// The marks at which there is nothing to do, as one comparison: what lies below the first wraps
+/// around to far above.
+class QuietRange {
+public:
+    constexpr QuietRange() = default;
+    /// Strictly between the two; empty when they leave nothing.
+    constexpr QuietRange(Price above, Price below)
+        : first_{above.raw + 1},
+          width_{below.raw > first_ ? static_cast<std::uint64_t>(below.raw - first_) : 0} {}
+    static constexpr QuietRange never() { return {Price{}, Price{}}; }
+    constexpr bool contains(Price mark) const {
+        return static_cast<std::uint64_t>(mark.raw) - static_cast<std::uint64_t>(first_) < width_;
+    }
+
+private:
+    std::int64_t first_{1};
+    std::uint64_t width_{INT64_MAX};
 };
 
-/// One configured symbol, hot fields first: a mark tick or a book ticker touches the first lines.
+/// All that a book ticker or a mark price touches: one line a symbol, side by side.
+struct alignas(cache_line) SymbolPrices {
+    Price bid;
+    Price ask;
+    Nanos book_time;  // 0 without a usable book
+    Price mark;
+    Nanos mark_time;
+    QuietRange quiet;
+};
+static_assert(sizeof(SymbolPrices) == cache_line, "a tick touches one line of the engine's state");
+
+/// One configured symbol, without its prices.
 struct SymbolState {
     SymbolState(const SymbolRules& with_rules, const SymbolSettings& with_settings, Nanos span);
 
-    Price bid;
-    Price ask;
-    Nanos book_time;
-    Price mark;
-    Nanos mark_time;
-    Nanos merge_checked;
     std::array<SideBook, 2> sides;
-    SymbolRules rules;
-    SymbolSettings settings;
     VolumeWindow window;
-    // The stream carries at most one a second and symbol; this bears eight copies of that.
-    RecentLiquidations recent{48};
     Nanos cooling_until;
     Nanos entries_off_until;  // margin refused and the like
     Notional used_margin;
     Notional reserved_margin;
+    OrderSlot first_entry{no_slot};  // live entry orders, a list through the order table
     std::uint16_t live_entries{};
-    std::uint64_t liquidations{};
-    std::uint64_t entries{};
-    Nanos last_liquidation;
-    Verdict last_verdict{};
+    std::uint16_t live_conditionals{};  // orders that count against the exchange's own limit
     std::uint16_t leverage{};
     bool isolated{};
+    Verdict last_verdict{};
+    Nanos last_liquidation;
+    std::uint64_t liquidations{};
+    std::uint64_t entries{};
+    Nanos merge_checked;
+    SymbolRules rules;
+    SymbolSettings settings;
 };
 
 /// Sums over fixed spans, for the governors. One bucket a second or minute.
@@ -145,15 +190,18 @@ struct EngineState {
     EngineSettings settings;
     const SymbolTable& table;
     StatusBoard& board;
-    std::vector<SymbolState> symbols;  // configured ones, by id
+    std::vector<SymbolPrices> prices;  // of configured symbols, by id
+    std::vector<SymbolState> symbols;  // likewise
     std::vector<Tranche> tranches;
     std::vector<TrancheSlot> free_tranches;
     OrderTable orders;
-    std::vector<Nanos> order_due;    // by slot: when to look at it again; 0 for never
-    std::vector<Nanos> tranche_due;  // likewise
+    Timers timers;  // by order slot, then by tranche slot: when to look at it again
     SeenTrades trades;
     Governors governors;
-    RecentLiquidations unconfigured_recent{512};  // shown, never traded; still only once
+    RecentLiquidations recent_liquidations;
+    std::vector<TrancheSlot> changed_tranches;  // recorded once, at the end of the event
+    std::vector<TrancheSlot> unshown_tranches;  // written to the board by the next timer
+    std::vector<OrderSlot> unshown_orders;
     Streams streams;
     EngineBoardRow totals{};  // counters and mode; written to the board when they change
     Nanos now;                // arrival time of the event at hand
@@ -171,11 +219,13 @@ struct EngineState {
     std::uint32_t snapshot_generation{};
     Nanos snapshot_requested;  // the request time of the one being received
     Nanos banned_until;
-    Nanos next_shown;  // board rows of symbols whose prices moved
-
+    SymbolPrices& price(SymbolId id) { return prices[index(id)]; }
     SymbolState& symbol(SymbolId id) { return symbols[index(id)]; }
     SideBook& side(SymbolId id, PositionSide which) { return symbol(id).sides[index(which)]; }
     SideBook& side_of(const Tranche& t) { return side(t.row.symbol, t.row.side); }
+    std::uint32_t timer_of_tranche(TrancheSlot slot) const {
+        return static_cast<std::uint32_t>(orders.capacity()) + slot;
+    }
 };
 
 /// Most orders the engine can hold for these settings, beside those it was restored with.
@@ -183,15 +233,23 @@ std::size_t order_capacity(const EngineSettings& settings);
 /// Most tranches at one time, likewise.
 std::size_t tranche_capacity(const EngineSettings& settings);
 
-/// Puts an order's or tranche's state on record and on the board.
+/// Counts an order that may be filled from now on, or no longer.
+void order_begins(EngineState& state, OrderSlot slot);
+void order_ends(EngineState& state, OrderSlot slot);
+
+/// Puts an order's state on record now, a tranche's at the end of the event; both on the board
+/// with the next timer.
 void record_order(EngineState& state, OrderSlot slot, Outbox& out);
-void record_tranche(EngineState& state, TrancheSlot slot, Outbox& out);
+void record_tranche(EngineState& state, TrancheSlot slot);
+/// At once, for a tranche that others refer to in the same event, or that ends.
+void record_tranche_now(EngineState& state, TrancheSlot slot, Outbox& out);
+void record_changed_tranches(EngineState& state, Outbox& out);
 void record_alarm(EngineState& state, AlarmKind kind, bool raised, SymbolId symbol,
                   TrancheId tranche, std::int64_t value, std::string_view text, Outbox& out);
 /// A figure from outside that cannot be true: nothing is computed with it, a snapshot decides.
 void refuse_figures(EngineState& state, SymbolId symbol, Outbox& out);
-/// Symbol row and totals onto the board.
+/// A symbol's row, or orders, tranches and totals that changed, onto the board.
 void show_symbol(EngineState& state, SymbolId id);
-void show_totals(EngineState& state);
+void show_changes(EngineState& state);
 
 }  // namespace tranche

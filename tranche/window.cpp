@@ -1,17 +1,21 @@
 #include "tranche/window.hpp"
 
+#include <bit>
+
 #include "core/require.hpp"
+#include "tranche/mix.hpp"
 
 namespace tranche {
 
-VolumeWindow::VolumeWindow(Nanos span, std::size_t capacity) : span_{span}, entries_(capacity) {
+VolumeWindow::VolumeWindow(Nanos span, std::size_t capacity)
+    : span_{span}, entries_(std::bit_ceil(capacity)) {
     require(capacity >= 2, "a window holds at least two events");
 }
 
 void VolumeWindow::expire(Nanos now) {
     while (count_ > 0 && at(0).time < now - span_) {
         for (std::size_t side = 0; side < 2; ++side) sums_[side] -= at(0).values[side];
-        first_ = (first_ + 1) % entries_.size();
+        first_ = (first_ + 1) & (entries_.size() - 1);
         --count_;
     }
 }
@@ -24,7 +28,7 @@ void VolumeWindow::add(Nanos time, Side side, std::int64_t value) {
     if (__builtin_add_overflow(sums_[0] + sums_[1], value, &after)) return;
     if (count_ == entries_.size()) {
         for (std::size_t s = 0; s < 2; ++s) at(1).values[s] += at(0).values[s];
-        first_ = (first_ + 1) % entries_.size();
+        first_ = (first_ + 1) & (entries_.size() - 1);
         --count_;
     }
     Entry& entry = at(count_++);
@@ -33,16 +37,22 @@ void VolumeWindow::add(Nanos time, Side side, std::int64_t value) {
     sums_[which] += value;
 }
 
+RecentLiquidations::RecentLiquidations() : sets_(1024) {}
+
 bool RecentLiquidations::seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now) {
-    for (const Entry& entry : entries_)
-        if (entry.trade_time == liquidation.trade_time && entry.price == liquidation.price &&
-            entry.quantity == liquidation.quantity && entry.side == liquidation.side &&
-            entry.symbol == symbol && now - entry.arrival <= memory)
-            return true;
-    entries_[next_] = {
-        now,   liquidation.trade_time, liquidation.price, liquidation.quantity, liquidation.side,
-        symbol};
-    next_ = (next_ + 1) % entries_.size();
+    const auto bits = [](auto value) { return static_cast<std::uint64_t>(value); };
+    std::uint64_t mark = mix(bits(liquidation.trade_time.count));
+    mark = mix(mark ^ bits(liquidation.price.raw));
+    mark = mix(mark ^ bits(liquidation.quantity.raw));
+    mark = mix(mark ^ bits(symbol) << 1 ^ bits(liquidation.side)) | 1;  // 0 is an empty place
+    Set& set = sets_[(mark >> 32) & (sets_.size() - 1)];
+    std::size_t oldest = 0;
+    for (std::size_t way = 0; way < ways; ++way) {
+        if (set.marks[way] == mark && now - set.arrivals[way] <= memory) return true;
+        if (set.arrivals[way] < set.arrivals[oldest]) oldest = way;
+    }
+    set.marks[oldest] = mark;
+    set.arrivals[oldest] = now;
     return false;
 }
 

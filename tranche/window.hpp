@@ -38,7 +38,7 @@ private:
         Nanos time;
         std::array<std::int64_t, 2> values;
     };
-    Entry& at(std::size_t position) { return entries_[(first_ + position) % entries_.size()]; }
+    Entry& at(std::size_t position) { return entries_[(first_ + position) & (entries_.size() - 1)]; }
 
     Nanos span_;
     std::vector<Entry> entries_;
@@ -51,24 +51,22 @@ private:
 /// the same one twice. Source: reference-behaviour.md §3.4.
 class RecentLiquidations {
 public:
-    /// `capacity`: forced orders remembered at most; the oldest make room.
-    explicit RecentLiquidations(std::size_t capacity) : entries_(capacity) {}
+    static constexpr Nanos memory = seconds(5);
+
+    RecentLiquidations();
 
     /// True when an equal one (symbol, side, quantity, price, trade time) was seen within 5 s.
+    /// Told apart by a 64-bit mix of the five. More than eight of one set within 5 s push out the
+    /// oldest; there are 1,024 sets, and the stream carries at most one a second and symbol.
     bool seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now);
 
 private:
-    struct Entry {
-        Nanos arrival{INT64_MIN / 2};
-        Nanos trade_time;
-        Price price;
-        Quantity quantity;
-        Side side{};
-        SymbolId symbol{no_symbol};
+    static constexpr std::size_t ways = 8;
+    struct alignas(cache_line) Set {
+        std::array<std::uint64_t, ways> marks{};
+        std::array<Nanos, ways> arrivals{};
     };
-    static constexpr Nanos memory = seconds(5);
-    std::vector<Entry> entries_;
-    std::size_t next_{};
+    std::vector<Set> sets_;
 };
 
 }  // namespace tranche

@@ -203,21 +203,6 @@ TEST(Governor, StopsEntriesAfterALossAndNeverProtection) {
     }
 }
 
-TEST(Simulation, SendsNothingProtective) {
-    Options with = options();
-    with.settings.simulate_only = true;
-    World world{with};
-    world.treat = [](const Command&) { return Treatment{Answer::hold}; };
-    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
-    world.foreign(btc, long_side, Side::buy, quantity("0.02"), at);
-    for (int i = 0; i < 5; ++i) {
-        world.snapshot();
-        world.pass(seconds(1));
-    }
-    for (const Role role : {Role::stop_loss, Role::take_profit, Role::backstop, Role::close})
-        EXPECT_EQ(world.sent(CommandKind::place, role), 0U);
-}
-
 TEST(Outbox, HoldsWhatOneEventCanCauseHoweverManyTranchesItEnds) {
     Options with = options();
     with.settings.tranche.max_per_side = 50;

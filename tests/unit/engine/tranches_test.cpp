@@ -183,9 +183,10 @@ TEST(Merging, HappensOnceTwoTranchesAreAtBreakEvenForThirtySeconds) {
     open_position(world, btc, Side::sell, at);
     open_position(world, btc, Side::sell, price("45000"));
     world.mark(btc, at);
+    world.pass(seconds(2));
     EXPECT_EQ(world.tranches(btc, long_side).size(), 2U) << "the younger is too young";
-    world.pass(seconds(31));
     world.mark(btc, price("49999.9"));
+    world.pass(seconds(31));
     EXPECT_EQ(world.tranches(btc, long_side).size(), 2U) << "the older is at a loss";
     world.pass(seconds(1));
     world.mark(btc, at);

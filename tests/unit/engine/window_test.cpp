@@ -57,7 +57,7 @@ Liquidation forced(std::int64_t price, Nanos trade_time) {
 }
 
 TEST(RecentLiquidations, KnowsARepeatForFiveSeconds) {
-    RecentLiquidations recent{48};
+    RecentLiquidations recent;
     const Liquidation first = forced(1000, start);
     EXPECT_FALSE(recent.seen_before(SymbolId{0}, first, start));
     EXPECT_TRUE(recent.seen_before(SymbolId{0}, first, start + seconds(5)));
@@ -65,7 +65,7 @@ TEST(RecentLiquidations, KnowsARepeatForFiveSeconds) {
 }
 
 TEST(RecentLiquidations, TellsApartWhatDiffersInPriceOrTime) {
-    RecentLiquidations recent{48};
+    RecentLiquidations recent;
     EXPECT_FALSE(recent.seen_before(SymbolId{0}, forced(1000, start), start));
     EXPECT_FALSE(recent.seen_before(SymbolId{0}, forced(1001, start), start));
     EXPECT_FALSE(recent.seen_before(SymbolId{0}, forced(1000, start + milliseconds(1)), start));
