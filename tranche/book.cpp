@@ -26,16 +26,16 @@ void price_exits(EngineState& state, TrancheSlot slot) {
     tranche.take_profit_wanted =
         take_profit_price(row.side, row.entry, symbol.settings.take_profit, symbol.rules);
     SideBook& side = state.side_of(tranche);
-    side.stops[place_in(side, slot)] =
-        symbol.settings.stop_loss_enabled && row.quantity.positive() ? tranche.stop_wanted : Price{};
+    side.stops[place_in(side, slot)] = symbol.settings.stop_loss_enabled && row.quantity.positive()
+                                           ? tranche.stop_wanted
+                                           : Price{};
 }
 
 void remove_from_side(EngineState& state, TrancheSlot slot) {
     SideBook& side = state.side_of(state.tranches[slot]);
     const auto take_out = [&, at = place_in(side, slot)](auto& of_each) {
         std::copy(of_each.begin() + static_cast<std::ptrdiff_t>(at) + 1,
-                  of_each.begin() + side.count,
-                  of_each.begin() + static_cast<std::ptrdiff_t>(at));
+                  of_each.begin() + side.count, of_each.begin() + static_cast<std::ptrdiff_t>(at));
     };
     take_out(side.tranches);
     take_out(side.stops);

@@ -32,7 +32,8 @@ void Engine::on(const Event& event, Outbox& out) {
     state_.now = std::max(state_.now, event.arrival_time);
     ++state_.totals.events;
     dispatch(event, out);
-    if (!state_.changed_tranches.empty()) [[unlikely]] record_changed_tranches(state_, out);
+    if (!state_.changed_tranches.empty()) [[unlikely]]
+        record_changed_tranches(state_, out);
 }
 
 void Engine::dispatch(const Event& event, Outbox& out) {
@@ -68,7 +69,8 @@ void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
     SymbolPrices& price = state_.price(id);
     price.mark = mark.mark;
     price.mark_time = state_.now;
-    if (!price.quiet.contains(mark.mark)) [[unlikely]] watch_mark(state_, id, out);
+    if (!price.quiet.contains(mark.mark)) [[unlikely]]
+        watch_mark(state_, id, out);
 }
 
 void Engine::on_balance_update(const BalanceUpdate& balance, Outbox& out) {
@@ -193,8 +195,7 @@ void Engine::run_due(Outbox& out) {
     while (out.roomy()) {
         const std::uint32_t id = state_.timers.pop(state_.now);
         if (id == Timers::none) return;
-        if (id < state_.orders.capacity())
-            on_order_due(state_, id, out);
+        if (id < state_.orders.capacity()) on_order_due(state_, id, out);
         // Restored tranches keep the exits they have until a snapshot says what works.
         else if (state_.totals.last_reconcile.count != 0)
             protect(state_, id - static_cast<TrancheSlot>(state_.orders.capacity()), out);

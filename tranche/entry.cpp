@@ -133,8 +133,7 @@ Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol
 bool against_position(const SymbolState& symbol, const EngineState& state, PositionSide which) {
     const SideBook& other = symbol.sides[1 - index(which)];
     if (other.count > 0 || other.exchange_quantity.positive()) return true;
-    for (OrderSlot slot = symbol.first_entry; slot != no_slot;
-         slot = state.orders[slot].next_entry)
+    for (OrderSlot slot = symbol.first_entry; slot != no_slot; slot = state.orders[slot].next_entry)
         if (state.orders[slot].row.position_side != which) return true;
     return false;
 }

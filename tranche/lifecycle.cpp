@@ -108,8 +108,8 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     const Role role = order.row.id.role;
     const TrancheSlot owner = std::exchange(order.tranche, no_slot);
     order.questions = 0;
-    state.timers.set(
-        slot, state.now + (order.attributed < order.row.filled ? late_trade : keep_final));
+    state.timers.set(slot,
+                     state.now + (order.attributed < order.row.filled ? late_trade : keep_final));
     refresh_reservation(state, slot);
     order_ends(state, slot);
     record_order(state, slot, out);

@@ -157,8 +157,7 @@ void finish_snapshot(EngineState& state, Outbox& out) {
     state.reconciled = agrees && settled && covers_gap;
     if (!state.reconciled) out.want_snapshot();
     for (TrancheSlot slot = 0; slot < state.tranches.size(); ++slot)
-        if (state.tranches[slot].live)
-            state.timers.set(state.timer_of_tranche(slot), state.now);
+        if (state.tranches[slot].live) state.timers.set(state.timer_of_tranche(slot), state.now);
 }
 
 void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, Outbox& out) {

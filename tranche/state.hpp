@@ -55,8 +55,8 @@ inline constexpr std::size_t tranches_per_side = 64;
 /// What an entry decision needs comes first; the arrays are in the order of the ordinals, so that
 /// a rule over all tranches of a side reads one or two lines instead of one tranche after another.
 struct alignas(cache_line) SideBook {
-    Quantity quantity;  // Σ of the tranches
-    Notional cost;      // likewise
+    Quantity quantity;           // Σ of the tranches
+    Notional cost;               // likewise
     Quantity exchange_quantity;  // unsigned, newest word of the exchange
     Nanos differs_since;         // our sum and the exchange's differ since; 0 while they agree
     Nanos last_fill;             // newest local evidence of a change

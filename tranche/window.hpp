@@ -38,7 +38,9 @@ private:
         Nanos time;
         std::array<std::int64_t, 2> values;
     };
-    Entry& at(std::size_t position) { return entries_[(first_ + position) & (entries_.size() - 1)]; }
+    Entry& at(std::size_t position) {
+        return entries_[(first_ + position) & (entries_.size() - 1)];
+    }
 
     Nanos span_;
     std::vector<Entry> entries_;
