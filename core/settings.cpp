@@ -287,8 +287,9 @@ Settings read_all(const JsonValue& root, Findings& findings) {
     read_symbols(top.find("symbols"), findings, settings);
     read_exchange(top.find("exchange"), findings, settings.exchange, settings.engine.instance);
     read_pipeline(top.find("pipeline"), findings, settings.pipeline);
-    read_storage(top.find("storage"), findings, settings.storage);
+    read_storage(top.find("storage"), findings, settings.engine.simulate_only, settings.storage);
     read_status(top.find("status"), findings, settings.status);
+    read_paper(top.find("paper"), findings, settings.paper);
     read_limits(top.find("limits"), findings, settings.engine.governor);
     top.finish();
     return settings;

@@ -139,9 +139,18 @@ struct PipelineSettings {
 };
 
 struct StorageSettings {
-    std::string database{"data/tranche.db"};
-    std::string journal;  // empty: /dev/shm/tranche-<account>.journal
+    std::string database{"data/tranche.db"};  // paper mode: "data/tranche-paper.db"
+    std::string
+        journal;  // empty: /dev/shm/tranche-<account>.journal, the account being "paper" there
     std::uint32_t liquidation_days{30};
+};
+
+/// Execution on paper (`simulate_only`): what the exchange inside the process is like.
+struct PaperSettings {
+    Nanos latency{milliseconds(50)};             // one way: order to exchange, news back
+    Ratio maker_fee{Ratio::one / 10'000};        // of the notional; below 0 is a rebate
+    Ratio taker_fee{35 * Ratio::one / 100'000};  // of the notional
+    Notional balance{10'000 * Notional::one};    // USDT in the wallet of a new database
 };
 
 struct StatusSettings {
@@ -157,6 +166,7 @@ struct Settings {
     PipelineSettings pipeline;
     StorageSettings storage;
     StatusSettings status;
+    PaperSettings paper;
     std::vector<std::string> warnings;  // a line each
 };
 

@@ -122,11 +122,24 @@ void read_pipeline(const JsonValue* value, Findings& findings, PipelineSettings&
     section.finish();
 }
 
-void read_storage(const JsonValue* value, Findings& findings, StorageSettings& storage) {
+void read_storage(const JsonValue* value, Findings& findings, bool on_paper,
+                  StorageSettings& storage) {
     SettingsSection section{value, "storage", findings};
+    if (on_paper) storage.database = "data/tranche-paper.db";
     section.read("database", storage.database);
     section.read("journal", storage.journal);
     section.read("liquidation_days", storage.liquidation_days, 1, 3650);
+    section.finish();
+}
+
+void read_paper(const JsonValue* value, Findings& findings, PaperSettings& paper) {
+    // Fractions of the notional: a tenth is far above any exchange's, a hundredth back as well.
+    constexpr DecimalRange fee{-Ratio::one / 100, Ratio::one / 10, false, false};
+    SettingsSection section{value, "paper", findings};
+    section.span("latency_ms", paper.latency, milliseconds(1), between(0, 10'000));
+    section.read("maker_fee", paper.maker_fee, fee);
+    section.read("taker_fee", paper.taker_fee, fee);
+    section.read("balance_usdt", paper.balance, above(0, 1'000'000'000));
     section.finish();
 }
 

@@ -13,7 +13,10 @@ namespace tranche {
 void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings& exchange,
                    std::uint16_t& instance);
 void read_pipeline(const JsonValue* value, Findings& findings, PipelineSettings& pipeline);
-void read_storage(const JsonValue* value, Findings& findings, StorageSettings& storage);
+/// `on_paper`: paper mode has a default database of its own, so that it never meets real money's.
+void read_storage(const JsonValue* value, Findings& findings, bool on_paper,
+                  StorageSettings& storage);
+void read_paper(const JsonValue* value, Findings& findings, PaperSettings& paper);
 void read_status(const JsonValue* value, Findings& findings, StatusSettings& status);
 
 }  // namespace tranche

@@ -127,6 +127,7 @@ private:
             metrics_.not_sent_again.add();
             return;
         }
+        if (outcome == HttpOutcome::refused) metrics_.refused.add();
         Reply reply{};
         reply.verdict = outcome == HttpOutcome::cut ? ReplyClass::unknown : ReplyClass::not_sent;
         if (outcome == HttpOutcome::cut) reply.sent_at = slot.first_byte;

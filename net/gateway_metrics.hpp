@@ -31,6 +31,7 @@ struct GatewayMetrics {
     Figure late;            // not sent: deadline or patience over
     Figure lane_full;       // not sent: too many entries or questions waiting already
     Figure not_encodable;   // not sent: no key, or a command that must not become a request
+    Figure refused;         // not sent: the guard at the connection let no byte leave
     Figure not_sent_again;  // attempts of which nothing left, queued once more
     Figure budget_waits;    // turns in which a command waited for the exchange's limits
     Figure pings;

@@ -8,9 +8,11 @@
 namespace tranche {
 
 HttpConnection::HttpConnection(Reactor& reactor, ChannelId channel, const TlsContext* tls,
-                               HttpPeer peer, TimeSource time, std::uint64_t seed)
+                               HttpPeer peer, RequestGuard& guard, TimeSource time,
+                               std::uint64_t seed)
     : link_{reactor, channel, tls, peer.link},
       peer_{std::move(peer)},
+      guard_{guard},
       reader_{peer_.body_limit},
       backoff_{peer_.backoff, seed},
       time_{time} {
@@ -18,6 +20,7 @@ HttpConnection::HttpConnection(Reactor& reactor, ChannelId channel, const TlsCon
 }
 
 HttpOutcome HttpConnection::poll(Nanos now) {
+    if (std::exchange(refused_, false)) return HttpOutcome::refused;
     switch (link_.poll(now)) {
         case LinkState::idle: connect(now); return HttpOutcome::none;
         case LinkState::connecting:
@@ -52,8 +55,12 @@ void HttpConnection::watch_idle() {
 }
 
 bool HttpConnection::send(std::span<const char> request, Nanos now) {
-    if (!ready_ || link_.state() != LinkState::open) return false;
+    if (!is_ready() || link_.state() != LinkState::open) return false;
     reader_.reset();
+    if (!guard_.passes(request)) {
+        refused_ = true;
+        return true;
+    }
     ready_ = false;
     waiting_ = true;
     deadline_ = now + peer_.answer_timeout;

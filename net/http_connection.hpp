@@ -12,6 +12,7 @@
 #include "net/backoff.hpp"
 #include "net/connection.hpp"
 #include "net/http.hpp"
+#include "net/request_guard.hpp"
 
 namespace tranche {
 
@@ -31,22 +32,26 @@ enum class HttpOutcome : std::uint8_t {
     answer,    // `response` holds it
     not_sent,  // not a byte has left: it may be sent again elsewhere
     cut,       // bytes have left and no whole answer came: the peer may have done it or not
+    refused,   // our own guard let no byte of it leave, and never will
 };
 
 class HttpConnection {
 public:
-    /// `tls` null: plain, for loopback. `seed` drives the jitter of reconnecting.
+    /// `tls` null: plain, for loopback. `seed` drives the jitter of reconnecting. `guard` sees
+    /// every request before its first byte leaves, and outlives the connection.
     HttpConnection(Reactor& reactor, ChannelId channel, const TlsContext* tls, HttpPeer peer,
-                   TimeSource time, std::uint64_t seed);
+                   RequestGuard& guard, TimeSource time, std::uint64_t seed);
 
     /// Goes on with everything: connects when there is no connection, reads the answer, reconnects.
     /// Call once after each turn of the reactor. An outcome is reported once.
     HttpOutcome poll(Nanos now);
 
     /// Connected, secured, and without a request under way.
-    bool is_ready() const { return ready_; }
+    bool is_ready() const { return ready_ && !refused_; }
 
     /// Sends a whole request; false, and nothing done, when not ready. Gives up the last response.
+    /// The one place where request bytes are handed to a connection: one that the guard refuses is
+    /// taken, and its outcome is `refused`.
     bool send(std::span<const char> request, Nanos now);
 
     /// The last answer; its views are valid until the next `send`.
@@ -74,11 +79,13 @@ private:
 
     Connection link_;
     HttpPeer peer_;
+    RequestGuard& guard_;
     HttpReader reader_;
     Backoff backoff_;
     TimeSource time_;
     bool ready_{};
     bool waiting_{};        // a request is under way
+    bool refused_{};        // by the guard; to be reported
     bool answered_once_{};  // on this connection
     bool stopped_{};
     std::size_t next_address_{};

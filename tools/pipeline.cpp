@@ -103,7 +103,7 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
         peer.host = parts.peers.rest.host;
         peer.addresses = parts.peers.rest_addresses;
         order_connections_.push_back(std::make_unique<HttpConnection>(
-            *order_reactor_, channel.value(), parts.tls, std::move(peer),
+            *order_reactor_, channel.value(), parts.tls, std::move(peer), parts.guard,
             TimeSource{parts.gateway_clock}, i + 1U));
         connections.push_back(order_connections_.back().get());
     }

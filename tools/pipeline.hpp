@@ -44,6 +44,7 @@ struct PipelineParts {
     const SymbolTable& symbols;
     const Peers& peers;
     const TlsContext* tls;
+    RequestGuard& guard;  // sees every order before its first byte leaves
     const aster::Authenticator& authenticator;
     const std::vector<RateLimit>& limits;
     const Restored& restored;

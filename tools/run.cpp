@@ -108,7 +108,9 @@ Result<Identity> identify(const Settings& settings, aster::NonceSource& nonces) 
 class Instance {
 public:
     Instance(const RunOptions& options, Settings settings)
-        : options_{options}, settings_{std::move(settings)} {}
+        : options_{options},
+          settings_{std::move(settings)},
+          guard_{settings_.engine.simulate_only} {}
 
     Result<Done> start(const Signals& signals);
     Result<Done> work(const Signals& signals);
@@ -126,6 +128,7 @@ private:
 
     RunOptions options_;
     Settings settings_;
+    RequestGuard guard_;  // every connection that carries requests is made with it
     std::vector<ThreadSettings> layout_;
     std::deque<Clock> clocks_;  // one a thread
     Clock own_clock_;           // of this thread
@@ -190,7 +193,7 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
                                            .prefix = peers_.rest.prefix},
                       identity_->authenticator);
     auto transport = aster::RestTransport::create(
-        peers_.rest, peers_.rest_addresses, peers_.rest.secure ? tls_.get() : nullptr,
+        peers_.rest, peers_.rest_addresses, peers_.rest.secure ? tls_.get() : nullptr, guard_,
         TimeSource{own_clock_}, static_cast<std::uint64_t>(kernel_now().count));
     if (!transport) return transport.error();
     transport_ = std::move(transport).value();
@@ -245,6 +248,7 @@ Result<Done> Instance::build_pipeline() {
                                      .symbols = account_->symbols(),
                                      .peers = peers_,
                                      .tls = peers_.rest.secure ? tls_.get() : nullptr,
+                                     .guard = guard_,
                                      .authenticator = identity_->authenticator,
                                      .limits = account_->limits(),
                                      .restored = restored_,

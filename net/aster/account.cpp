@@ -90,11 +90,14 @@ std::size_t Account::poll(Nanos now) {
                 ++done;
                 break;
             case HttpOutcome::not_sent:
+            case HttpOutcome::refused:
             case HttpOutcome::cut: {
                 // everything here may be asked twice: a setting set again is the same setting
                 Answer lost;
                 lost.kind = AnswerKind::try_again;
-                lost.text = "no answer: " + transport_.why();
+                lost.text = outcome == HttpOutcome::refused
+                                ? "paper mode: our own guard refused the request"
+                                : "no answer: " + transport_.why();
                 finish(lost, now);
                 break;
             }

@@ -6,7 +6,8 @@ namespace tranche::aster {
 
 Result<std::unique_ptr<RestTransport>> RestTransport::create(const Endpoint& endpoint,
                                                              std::vector<SocketAddress> addresses,
-                                                             const TlsContext* tls, TimeSource time,
+                                                             const TlsContext* tls,
+                                                             RequestGuard& guard, TimeSource time,
                                                              std::uint64_t seed) {
     ReactorOptions options;
     options.channels = 1;
@@ -19,14 +20,14 @@ Result<std::unique_ptr<RestTransport>> RestTransport::create(const Endpoint& end
     peer.host = endpoint.host;
     peer.addresses = std::move(addresses);
     return std::unique_ptr<RestTransport>{new RestTransport{
-        std::move(reactor).value(), channel.value(), tls, std::move(peer), time, seed}};
+        std::move(reactor).value(), channel.value(), tls, std::move(peer), guard, time, seed}};
 }
 
 RestTransport::RestTransport(std::unique_ptr<Reactor> reactor, ChannelId channel,
-                             const TlsContext* tls, HttpPeer peer, TimeSource time,
-                             std::uint64_t seed)
-    : reactor_{std::move(reactor)}, connection_{*reactor_,       channel, tls,
-                                                std::move(peer), time,    seed} {}
+                             const TlsContext* tls, HttpPeer peer, RequestGuard& guard,
+                             TimeSource time, std::uint64_t seed)
+    : reactor_{std::move(reactor)}, connection_{*reactor_, channel, tls, std::move(peer),
+                                                guard,     time,    seed} {}
 
 HttpOutcome RestTransport::poll(Nanos now) {
     reactor_->poll();

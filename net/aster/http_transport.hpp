@@ -37,11 +37,12 @@ public:
 /// The real one: a reactor and a connection of its own, so that nothing here delays an order.
 class RestTransport final : public HttpTransport {
 public:
-    /// `tls` null for plain loopback; it must outlive the transport. Errors: those of the reactor.
+    /// `tls` null for plain loopback; it and `guard` must outlive the transport. Errors: those of
+    /// the reactor.
     static Result<std::unique_ptr<RestTransport>> create(const Endpoint& endpoint,
                                                          std::vector<SocketAddress> addresses,
-                                                         const TlsContext* tls, TimeSource time,
-                                                         std::uint64_t seed);
+                                                         const TlsContext* tls, RequestGuard& guard,
+                                                         TimeSource time, std::uint64_t seed);
 
     HttpOutcome poll(Nanos now) override;
     bool ready() const override { return connection_.is_ready(); }
@@ -55,7 +56,7 @@ public:
 
 private:
     RestTransport(std::unique_ptr<Reactor> reactor, ChannelId channel, const TlsContext* tls,
-                  HttpPeer peer, TimeSource time, std::uint64_t seed);
+                  HttpPeer peer, RequestGuard& guard, TimeSource time, std::uint64_t seed);
 
     std::unique_ptr<Reactor> reactor_;
     HttpConnection connection_;

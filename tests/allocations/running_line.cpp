@@ -73,7 +73,7 @@ void RunningLine::meet_exchange() {
                                            .prefix = peers_.rest.prefix},
                       *authenticator_);
     transport_ = must(aster::RestTransport::create(peers_.rest, peers_.rest_addresses, tls_.get(),
-                                                   TimeSource{cold_clock_}, 1));
+                                                   guard_, TimeSource{cold_clock_}, 1));
     const auto user_connection = static_cast<std::uint16_t>(feeds_of(settings_).size());
     account_ =
         std::make_unique<aster::Account>(aster::account_settings(settings_, true, user_connection),
@@ -95,6 +95,7 @@ void RunningLine::build() {
                                       .symbols = account_->symbols(),
                                       .peers = peers_,
                                       .tls = tls_.get(),
+                                      .guard = guard_,
                                       .authenticator = *authenticator_,
                                       .limits = account_->limits(),
                                       .restored = restored_,

@@ -48,6 +48,7 @@ private:
     Clock hot_clock_;
     Clock cold_clock_;
     aster::NonceSource nonces_;
+    RequestGuard guard_{false};
     std::optional<aster::Authenticator> authenticator_;
     std::optional<Database> database_;
     std::optional<Journal> journal_;

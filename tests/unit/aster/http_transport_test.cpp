@@ -64,8 +64,9 @@ TEST(RestTransport, CarriesRequestsOverARealSocket) {
     const auto addresses = resolve("127.0.0.1", server.port());
     ASSERT_TRUE(addresses.ok());
     const Clock clock;
-    auto transport =
-        RestTransport::create(endpoint.value(), addresses.value(), nullptr, TimeSource{clock}, 1);
+    RequestGuard guard{false};
+    auto transport = RestTransport::create(endpoint.value(), addresses.value(), nullptr, guard,
+                                           TimeSource{clock}, 1);
     ASSERT_TRUE(transport.ok()) << transport.error().message;
     const Nanos limit = clock.now() + seconds(10);
     for (int round = 0; round < 2; ++round) {

@@ -252,7 +252,7 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     EXPECT_EQ(settings.exchange.order_connections, 3);
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, Ratio::one / 10);
     EXPECT_THAT(settings.pipeline.threads, IsEmpty());
-    EXPECT_EQ(settings.storage.database, "data/tranche.db");
+    EXPECT_EQ(settings.storage.database, "data/tranche-paper.db");
     EXPECT_EQ(settings.storage.liquidation_days, 30U);
     EXPECT_EQ(settings.status.address, "127.0.0.1");
     EXPECT_EQ(settings.status.port, 8787);
@@ -262,6 +262,41 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     const Settings binance = loaded(section("exchange", R"("venue": "binance")"));
     EXPECT_EQ(binance.exchange.rest_url, "https://fapi.binance.com");
     EXPECT_EQ(binance.exchange.stream_url, "wss://fstream.binance.com");
+}
+
+TEST(Settings, PaperModeHasADatabaseOfItsOwnUnlessOneIsNamed) {
+    const std::string live = R"("simulate_only": false)";
+    EXPECT_EQ(loaded(globals(live)).storage.database, "data/tranche.db");
+    EXPECT_EQ(loaded("{}").storage.database, "data/tranche-paper.db");
+    EXPECT_EQ(loaded(section("storage", R"("database": "x.db")")).storage.database, "x.db");
+}
+
+TEST(Settings, ThePaperExchangeIsAsTheSettingsSay) {
+    const PaperSettings plain = loaded("{}").paper;
+    EXPECT_EQ(plain.latency, milliseconds(50));
+    EXPECT_EQ(plain.maker_fee.raw, 10'000);
+    EXPECT_EQ(plain.taker_fee.raw, 35'000);
+    EXPECT_EQ(plain.balance, Notional{10'000 * Notional::one});
+    const PaperSettings paper =
+        loaded(section("paper", R"("latency_ms": 0.5, "maker_fee": -0.0001, "taker_fee": 0.0005,
+                                   "balance_usdt": 250.5)"))
+            .paper;
+    EXPECT_EQ(paper.latency, Nanos{500'000});
+    EXPECT_EQ(paper.maker_fee.raw, -10'000);
+    EXPECT_EQ(paper.taker_fee.raw, 50'000);
+    EXPECT_EQ(paper.balance.raw, 25'050'000'000);
+    expect_errors({
+        {section("paper", R"("latency_ms": -1)"),
+         "paper.latency_ms: -1 is out of range, expected 0..10000"},
+        {section("paper", R"("maker_fee": 0.2)"),
+         "paper.maker_fee: 0.2 is out of range, expected -0.01..0.1"},
+        {section("paper", R"("taker_fee": "0.1 %")"),
+         "paper.taker_fee: \"0.1 %\" is not a number, expected -0.01..0.1"},
+        {section("paper", R"("balance_usdt": 0)"),
+         "paper.balance_usdt: 0 is out of range, expected above 0 and at most 1000000000"},
+        {section("paper", R"("latency": 5)"),
+         "paper.latency: unknown key; did you mean \"latency_ms\"?"},
+    });
 }
 
 TEST(Settings, DefaultsOfASymbolAreThoseOfTheOldDashboard) {

@@ -47,14 +47,16 @@ struct Line {
     std::deque<HttpConnection> pool;
     std::unique_ptr<Gateway<HttpConnection, BareAdapter>> gateway;
 
-    Line(const SocketAddress& address, std::size_t connections, const TlsContext* tls = nullptr) {
+    Line(const SocketAddress& address, std::size_t connections, const TlsContext* tls = nullptr,
+         RequestGuard* guard = nullptr) {
         HttpPeer peer;
         peer.host = "localhost";
         peer.addresses = {address};
         std::vector<HttpConnection*> all;
         for (std::size_t i = 0; i < connections; ++i)
             all.push_back(&pool.emplace_back(*world.reactor, world.channel(), tls, peer,
-                                             TimeSource{world.now}, i));
+                                             guard ? *guard : world.guard, TimeSource{world.now},
+                                             i));
         gateway = std::make_unique<Gateway<HttpConnection, BareAdapter>>(
             commands, replies, all, adapter, RateBudget{{}, Ratio{}},
             GatewaySettings{.simulate_only = false}, TimeSource{world.now}, metrics);
@@ -133,6 +135,25 @@ TEST(GatewayConnection, APeerThatIsNotThereMeansNotSentOnceThePatienceIsOver) {
     EXPECT_EQ(replies[0].sent_at, Nanos{});
     EXPECT_GE((line.world.now - begin).count, seconds(2).count);
     EXPECT_EQ(line.metrics.sent.get(), 0U);
+}
+
+TEST(GatewayConnection, InPaperModeAGatewayThatForgotSoGetsNoOrderOutAndSaysNotSentAtOnce) {
+    std::atomic<bool> heard{};
+    LoopbackServer server{
+        [&heard](ServerPeer& peer, int) { heard = heard || !peer.read().empty(); }};
+    RequestGuard guard{true};
+    Line line{server.address(), 2, nullptr, &guard};
+    for (std::uint64_t i = 1; i <= 3; ++i) line.order(i);
+    const std::vector<Reply> replies = line.drive_to_replies(3);
+    ASSERT_EQ(replies.size(), 3U);
+    for (const Reply& reply : replies) {
+        EXPECT_EQ(reply.verdict, ReplyClass::not_sent);
+        EXPECT_EQ(reply.sent_at, Nanos{});
+    }
+    EXPECT_EQ(guard.refused(), 3U);
+    EXPECT_EQ(guard.last_fault(), RequestFault::method);
+    EXPECT_EQ(line.metrics.refused.get(), 3U);
+    EXPECT_FALSE(heard);
 }
 
 TEST(GatewayConnection, AConnectionThatEndedIsReplacedForTheNextOrder) {

@@ -17,12 +17,8 @@ struct Client {
     HttpConnection connection;
 
     Client(const SocketAddress& address, const TlsContext* tls, HttpPeer peer = {})
-        : connection{*world.reactor,
-                     world.channel(),
-                     tls,
-                     at(std::move(peer), address),
-                     TimeSource{world.now},
-                     7} {}
+        : connection{*world.reactor, world.channel(),       tls, at(std::move(peer), address),
+                     world.guard,    TimeSource{world.now}, 7} {}
 
     static HttpPeer at(HttpPeer peer, const SocketAddress& address) {
         peer.host = "localhost";

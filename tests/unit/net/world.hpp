@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "net/request_guard.hpp"
 #include "net/tls.hpp"
 #include "net/uring.hpp"
 #include "tests/unit/net/certificates.hpp"
@@ -16,6 +17,7 @@ namespace tranche::testing {
 
 struct World {
     Nanos now = seconds(1);
+    RequestGuard guard{false};
     std::unique_ptr<Reactor> reactor;
 
     explicit World(const ReactorOptions& options = {}) {
