@@ -119,6 +119,8 @@ public:
     std::vector<TrancheRow> recorded(SymbolId symbol, PositionSide side) const;
     /// The same, as the status board shows it.
     std::vector<TrancheRow> shown(SymbolId symbol, PositionSide side) const;
+    /// A symbol as the status board shows it.
+    SymbolBoardRow shown(SymbolId symbol) const { return board_->symbols[index(symbol)].read(); }
     /// What the tranches' own stops cover at the exchange.
     Quantity covered(SymbolId symbol, PositionSide side) const;
     /// Open orders at the exchange, oldest first.

@@ -33,25 +33,32 @@ std::vector<Command> three_entries(World& world) {
     return world.commands;
 }
 
+/// The exchange's id of an order, as the records know it.
+std::int64_t bound_to(const World& world, const ClientOrderId& id) {
+    std::int64_t known = 0;
+    for (const Record& record : world.records_of(RecordKind::order))
+        if (record.order.id == id) known = record.order.order_id;
+    return known;
+}
+
 TEST(Entry, AnsweredInAnotherOrderThanSentKeepsItsTranche) {
     std::vector<std::size_t> order{0, 1, 2};
     do {
         World world;
+        world.treat = [](const Command&) { return Treatment{Answer::reply_only}; };
         const std::vector<Command> sent = three_entries(world);
         ASSERT_EQ(sent.size(), 3U);
-        const std::deque<Event> news = std::exchange(world.wire, {});
+        const std::deque<Event> replies = std::exchange(world.wire, {});
+        ASSERT_EQ(replies.size(), 3U);
         world.deliver_at_once = true;
-        for (const std::size_t i : order)
-            for (const Event& event : news) {
-                const ClientOrderId& id =
-                    event.kind == EventKind::reply ? event.reply.id : event.order_update.id;
-                if (id == sent[i].id) world.send(event);
-            }
+        world.treat = nullptr;
+        for (const std::size_t i : order) world.send(replies[i]);
         for (const std::size_t i : order) {
             const Command& entry = sent[i];
             const std::vector<TrancheRow> rows = world.tranches(entry.symbol, entry.position_side);
             ASSERT_EQ(rows.size(), 1U);
             EXPECT_EQ(rows[0].id, entry.id.tranche);
+            EXPECT_EQ(bound_to(world, entry.id), world.orders[entry.id].order_id);
             world.fill(entry.id, entry.price);
             world.pass(milliseconds(500));
             EXPECT_EQ(world.tranches(entry.symbol, entry.position_side).at(0).quantity,

@@ -177,6 +177,34 @@ TEST(Restart, AReportOfAnExitNobodyRemembersFindsItsTrancheByItsId) {
     EXPECT_EQ(world.unsettled(), "");
 }
 
+TEST(Restart, TakesNoHistoryForAPosition) {
+    World world;
+    for (const std::string_view where : {"50000", "51000", "52000"}) {
+        take_position(world, btc, Side::sell, price(where));
+        world.fill(world.only(btc, Role::take_profit).placed.id, price("53000"));
+        world.pass(seconds(1));
+    }
+    take_position(world, btc, Side::sell, at);
+    take_position(world, btc, Side::sell, price("49000"));
+    world.fill(world.only(btc, Role::take_profit).placed.id, price("50000"), quantity("0.005"));
+    world.pass(seconds(1));
+    const TrancheRow before = world.tranches(btc, long_side).at(0);
+    const std::size_t sent = world.commands.size();
+    world.restart();
+    world.mark(btc, price("49000"));
+    const std::vector<TrancheRow> rows = world.tranches(btc, long_side);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].quantity, quantity("0.035"));
+    EXPECT_EQ(rows[0].cost, before.cost);
+    EXPECT_EQ(rows[0].entry, before.entry);
+    EXPECT_EQ(rows[0].ordinal, before.ordinal);
+    EXPECT_EQ(rows[0].episode, 4U);
+    snapshots(world, 5);
+    EXPECT_EQ(world.commands.size(), sent);
+    EXPECT_TRUE(world.tranches(btc, short_side).empty()) << "sales are no shorts";
+    EXPECT_EQ(world.unsettled(), "");
+}
+
 TEST(Restart, TakesUpWhatThePositionBecameMeanwhile) {
     for (const std::string_view now : {"0.03", "0.012", "0"}) {
         World world;

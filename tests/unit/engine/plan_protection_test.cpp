@@ -172,6 +172,20 @@ TEST(InstantClose, IsOfTheTrancheWhoseTakeProfitWasReachedOnly) {
     EXPECT_EQ(world.unsettled(), "");
 }
 
+TEST(InstantClose, IsOffAgainBelowTheTakeProfitInOneWayModeToo) {
+    Options with = options();
+    with.settings.hedge_mode = false;
+    World world{with};
+    take_position(world, btc, Side::sell, at);
+    world.mark(btc, price("50500"));
+    for (int i = 0; i < 5; ++i) {
+        world.pass(seconds(1));
+        world.mark(btc, price("49000"));
+    }
+    EXPECT_EQ(world.sent(CommandKind::place, Role::close), 0U);
+    EXPECT_EQ(world.unsettled(), "");
+}
+
 class RefusedClose : public testing::TestWithParam<std::int32_t> {};
 
 TEST_P(RefusedClose, ForgetsNoPositionThatIsStillThere) {

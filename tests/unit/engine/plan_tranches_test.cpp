@@ -158,6 +158,27 @@ TEST(Tranches, OfTheOtherSideStayWhenOneSideCloses) {
     EXPECT_EQ(world.unsettled(), "");
 }
 
+TEST(Positions, OfBothSidesAreShownApartWithTheirOwnEntries) {
+    World world;
+    world.snapshots_on_demand = false;
+    take_position(world, btc, Side::sell, at);
+    take_position(world, btc, Side::buy, price("51000"));
+    world.foreign(btc, long_side, Side::sell, quantity("0.005"), at);
+    world.pass(milliseconds(300));
+    SymbolBoardRow row = world.shown(btc);
+    EXPECT_EQ(row.position[0], quantity("0.015"));
+    EXPECT_EQ(row.position[1], quantity("0.019"));
+    EXPECT_EQ(row.position_entry[0], at);
+    EXPECT_EQ(row.position_entry[1], price("51000"));
+    EXPECT_EQ(row.leverage, 10U);
+    world.foreign(btc, long_side, Side::sell, quantity("0.015"), at);
+    world.pass(milliseconds(300));
+    row = world.shown(btc);
+    EXPECT_TRUE(row.position[0].zero());
+    EXPECT_EQ(row.position[1], quantity("0.019"));
+    EXPECT_EQ(row.position_entry[1], price("51000"));
+}
+
 // ---------------------------------------------------------------- fills
 
 TEST(Fills, OfOneTrancheTouchNoOrderOfAnother) {
