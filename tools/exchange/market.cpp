@@ -68,7 +68,7 @@ std::uint32_t chance_of(double a_step) {
 }
 
 Amount on_grid(double value, Amount grid) {
-    const auto raw = static_cast<std::int64_t>(value * static_cast<double>(Amount::one) + 0.5);
+    const auto raw = static_cast<std::int64_t>(value * static_cast<double>(Amount::one));
     return {raw - raw % grid.raw};
 }
 
