@@ -49,12 +49,20 @@ std::size_t PaperStage::follow_market() {
 }
 
 void PaperStage::ask_for_snapshot(Nanos now) {
-    if (now < snapshot_earliest_) return;
+    if (now < snapshot_earliest_ || waits_for_prices(now)) return;
     const bool wanted = rings_.snapshot_wanted.exchange(false, std::memory_order_relaxed);
     if (!wanted && now < snapshot_due_) return;
     snapshot_earliest_ = now + snapshot_gap;
     snapshot_due_ = now + snapshot_interval_;
     arriving_.push_back({.due = now + latency_, .asked = now, .command = {}});
+}
+
+/// Without prices it would refuse the protection that a restored position may need first of all.
+bool PaperStage::waits_for_prices(Nanos now) {
+    if (unpriced_.empty()) return false;
+    std::erase_if(unpriced_, [this](auto symbol) { return venue_->board.at(symbol).priced(); });
+    if (now >= prices_until_) unpriced_.clear();
+    return !unpriced_.empty();
 }
 
 void PaperStage::run_until(Nanos time) {

@@ -99,6 +99,7 @@ private:
     std::size_t take_commands(Nanos now);
     std::size_t follow_market();
     void ask_for_snapshot(Nanos now);
+    bool waits_for_prices(Nanos now);
     void run_until(Nanos time);
     void execute(const Command& command);
     void answer(const Command& command, Reply reply);
@@ -116,11 +117,13 @@ private:
     bool hedge_mode_;
     std::unique_ptr<exchange::Venue> venue_;
     std::unique_ptr<DirectExchange> exchange_;
-    std::deque<Arriving> arriving_;  // in order of time
-    std::deque<Leaving> leaving_;    // in order of time
-    std::vector<Funding> funding_;   // by SymbolId
-    std::vector<Event> news_;        // scratch
-    Nanos time_;                     // of the exchange; never goes back
+    std::deque<Arriving> arriving_;                // in order of time
+    std::deque<Leaving> leaving_;                  // in order of time
+    std::vector<Funding> funding_;                 // by SymbolId
+    std::vector<Event> news_;                      // scratch
+    std::vector<exchange::SymbolIndex> unpriced_;  // with a position that was put back
+    Nanos prices_until_;  // the first snapshot, and so the engine, waits for those no longer
+    Nanos time_;          // of the exchange; never goes back
     Nanos snapshot_due_{};
     Nanos snapshot_earliest_{};
     std::uint32_t generation_{};

@@ -63,6 +63,8 @@ bool was_working(const OrderRow& row) {
     return false;
 }
 
+constexpr Nanos prices_patience = seconds(5);  // a quiet symbol's next price may take longer
+
 /// Of a new run: above all of earlier ones, as long as there are fewer than a million a second.
 std::int64_t first_number(Nanos now) {
     return now.milliseconds() * 1'000;
@@ -108,6 +110,7 @@ PaperStage::PaperStage(const Settings& settings, const SymbolTable& symbols, con
 }
 
 void PaperStage::rebuild(const Restored& restored, Nanos now) {
+    prices_until_ = now + prices_patience;
     std::int64_t newest_order = first_number(now);
     std::int64_t newest_trade = first_number(now);
     for (const OrderRow& row : restored.orders) newest_order = std::max(newest_order, row.order_id);
@@ -118,6 +121,7 @@ void PaperStage::rebuild(const Restored& restored, Nanos now) {
     venue_->matching.number_from(newest_order, newest_trade);
     for (const TrancheRow& row : restored.tranches) {
         if (!row.quantity.positive()) continue;
+        unpriced_.push_back(exchange_->to_venue(row.symbol));
         const Amount held{row.quantity.raw * sign(row.side)};
         venue_->account.put_back(exchange_->to_venue(row.symbol), leg_of(row.side, hedge_mode_),
                                  held, {row.entry.raw});

@@ -111,6 +111,7 @@ TEST(PaperMode, KilledHardItComesBackWithTheSameTranchesOrdersAndWallet) {
         before = settled(engine);
         ASSERT_GE(before.tranches.size(), 1U);
         wallet = engine.get("/api/account").value("totalWalletBalance", "");
+        EXPECT_NE(wallet, "");
         ASSERT_NO_FATAL_FAILURE(engine.kill_hard());
     }
     Engine again{line.folder, settings, {}};
@@ -126,6 +127,31 @@ TEST(PaperMode, KilledHardItComesBackWithTheSameTranchesOrdersAndWallet) {
         return again.figure("/funnel/tranches_closed") >= 1;
     })) << again.get_text("/api/overview");
     EXPECT_EQ(again.stop(), 0) << again.log();
+    line.expect_only_public_questions();
+}
+
+TEST(PaperMode, KilledInMidTradingTheFirstSnapshotAfterwardsAgreesWithWhatIsRemembered) {
+    const PaperLine line;
+    const Json settings = line.settings();
+    for (int kills = 0; kills < 3; ++kills) {
+        Engine engine{line.folder, settings, {}};
+        ASSERT_TRUE(engine.trades()) << engine.log();
+        const std::int64_t fills = engine.figure("/funnel/fills");
+        ASSERT_TRUE(eventually(seconds(40), [&] {
+            return engine.figure("/funnel/fills") >= fills + 2;
+        })) << engine.log();
+        EXPECT_EQ(engine.figure("/funnel/position_differences"), 0) << engine.log();
+        ASSERT_NO_FATAL_FAILURE(engine.kill_hard());
+    }
+    Engine engine{line.folder, settings, {}};
+    ASSERT_TRUE(engine.trades()) << engine.log();
+    ASSERT_TRUE(line.sim("POST", "pause_market").value("paused", false));
+    const EngineBook book = settled(engine);
+    EXPECT_EQ(book.unprotected, 0U) << engine.log();
+    EXPECT_EQ(book.open_entries, 0U) << engine.get_text("/api/orders") << engine.log();
+    EXPECT_EQ(engine.figure("/funnel/position_differences"), 0) << engine.log();
+    EXPECT_EQ(engine.figure("/funnel/unknown_now"), 0);
+    EXPECT_EQ(engine.stop(), 0) << engine.log();
     line.expect_only_public_questions();
 }
 

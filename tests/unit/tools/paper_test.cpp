@@ -286,6 +286,10 @@ Restored former_run() {
 TEST(Paper, AfterARestartItsFirstSnapshotShowsWhatTheFormerRunHeld) {
     PaperWorld world{paper_settings(), former_run(), usdt("850.25")};
     world.pass(milliseconds(100));
+    EXPECT_EQ(world.events().size(), 1U);  // the stream: no snapshot before a price of what is held
+    world.book(btc, "99999.9", "100000");
+    world.mark(btc, "100000");
+    world.pass(milliseconds(100));
     std::vector<std::int64_t> orders;
     Quantity position;
     for (const Event& event : world.events()) {
@@ -305,6 +309,43 @@ TEST(Paper, AfterARestartItsFirstSnapshotShowsWhatTheFormerRunHeld) {
     }
     EXPECT_EQ(orders, (std::vector<std::int64_t>{1'001, 1'002}));
     EXPECT_EQ(position, quantity("0.01"));
+}
+
+TEST(Paper, InOneWayModeAShortIsANetPositionBeforeAndAfterARestart) {
+    Settings settings = paper_settings();
+    settings.engine.hedge_mode = false;
+    Restored past = former_run();
+    past.tranches[0].side = PositionSide::short_side;
+    past.orders.resize(1);
+    past.orders[0].side = Side::buy;
+    past.orders[0].position_side = PositionSide::short_side;
+    past.orders[0].reduce_only = true;
+    past.orders[0].price = price("99000");
+    PaperWorld world{settings, past, usdt("1000")};
+    EXPECT_EQ(world.held(exchange::PositionSide::both).raw, -quantity("0.01").raw);
+    world.open();
+    world.send(world.order(OrderType::market, Side::sell, PositionSide::short_side, "0.02"));
+    world.pass(milliseconds(50));
+    EXPECT_EQ(world.replies().at(0).verdict, ReplyClass::accepted);
+    EXPECT_EQ(world.held(exchange::PositionSide::both).raw, -quantity("0.03").raw);
+    world.book(btc, "98999.9", "99000");
+    EXPECT_EQ(world.held(exchange::PositionSide::both).raw, -quantity("0.02").raw);
+    for (const Event& event : world.snapshot()) {
+        if (event.kind != EventKind::position_update || event.symbol != btc) continue;
+        EXPECT_EQ(event.position_update.leg, PositionLeg::both);
+        EXPECT_EQ(event.position_update.amount, -quantity("0.02"));
+    }
+}
+
+TEST(Paper, AfterARestartASymbolWithoutPricesHoldsTheSnapshotBackForFiveSecondsAtMost) {
+    PaperWorld world{paper_settings(), former_run(), usdt("850.25")};
+    world.pass(milliseconds(4'900));
+    EXPECT_EQ(world.events().size(), 1U);
+    world.pass(milliseconds(200));
+    const std::vector<Event> events = world.events();
+    ASSERT_FALSE(events.empty());
+    EXPECT_TRUE(events.front().snapshot_mark.begins);
+    EXPECT_TRUE(events.back().snapshot_mark.complete);
 }
 
 TEST(Paper, AfterARestartRestoredOrdersExecuteAndNoNumberIsGivenTwice) {
