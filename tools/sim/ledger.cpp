@@ -160,6 +160,11 @@ void Ledger::trade(const OrderUpdate& update, LedgerOrder& order, Nanos now) {
 bool Ledger::on(const OrderUpdate& update, SymbolId symbol, Nanos now) {
     std::uint32_t place = by_order_id_.find(order_key(update.order_id));
     if (place == IdTable::nowhere) {
+        place = update.ours ? by_client_id_.find(IdTable::key(update.id)) : IdTable::nowhere;
+        // What fires may continue under another number (E7).
+        if (place != IdTable::nowhere) by_order_id_.add(order_key(update.order_id), place);
+    }
+    if (place == IdTable::nowhere) {
         if (update.ours) return false;  // our orders are known from their acceptance
         LedgerOrder order;
         order.order_id = update.order_id;
@@ -173,7 +178,8 @@ bool Ledger::on(const OrderUpdate& update, SymbolId symbol, Nanos now) {
         if (order.open) cover(order, -1);  // it has triggered: at work, no longer waiting
         order.stop = false;
     }
-    if (update.execution == ExecutionType::trade) {
+    if (update.last_quantity.positive() && (update.execution == ExecutionType::trade ||
+                                            update.execution == ExecutionType::calculated)) {
         if (find_trade(symbol, update.trade_id) != nullptr) return false;
         trade(update, order, now);
         if (update.filled != order.filled) return false;

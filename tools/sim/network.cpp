@@ -157,7 +157,8 @@ void Network::submit(SimConnection& connection, std::span<const char> bytes, Nan
         std::memcpy(static_cast<void*>(&request.command), bytes.data(), sizeof(Command));
         ++requests_sent_;
         choose(request, now);
-        oracle_.sent(request.command, now);
+        // What failed before its first byte may be tried again.
+        if (request.way != Way::not_sent) oracle_.sent(request.command, now);
         if (request.way != Way::clean || request.up + request.down > milliseconds(100))
             excuse(request, now);
     }

@@ -227,8 +227,9 @@ void Oracle::recorded(const Record& record) {
         case RecordKind::tranche: {
             const TrancheRow& row = record.tranche;
             TrancheWatch& seen = watch_of(row.id);
-            watch(row.symbol, row.side).recorded += row.quantity.raw - seen.quantity.raw;
-            seen.quantity = row.quantity;
+            const Quantity held = is_final(row.state) ? Quantity{} : row.quantity;
+            watch(row.symbol, row.side).recorded += held.raw - seen.quantity.raw;
+            seen.quantity = held;
             seen.over = is_final(row.state);
             return;
         }
@@ -251,11 +252,14 @@ void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
     }
 }
 
-void Oracle::restarted(std::uint32_t epoch, Loss loss, const Memory& memory, Nanos now) {
+void Oracle::restarted(std::uint32_t epoch, Nanos now) {
     epoch_ = epoch;
     newest_sequence_ = 0;
     excuse_all(now + seconds(10));
     foreign_epoch_seen_ = {};
+}
+
+void Oracle::died(Loss loss, const Memory& memory) {
     if (loss == Loss::nothing) return;
     ledger_.forgive_trades();
     for (TrancheWatch& tranche : tranches_) tranche = {};

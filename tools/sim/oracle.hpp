@@ -59,8 +59,9 @@ public:
     void recorded(const Record& record);
     /// An event reached the engine that the exchange had made at `made`.
     void delivered(const Event& event, Nanos made, Nanos now);
-    /// A process starts with what `memory` holds.
-    void restarted(std::uint32_t epoch, Loss loss, const Memory& memory, Nanos now);
+    /// A process ended; `memory` is what is left of what it knew.
+    void died(Loss loss, const Memory& memory);
+    void restarted(std::uint32_t epoch, Nanos now);
 
     // What excuses a delay, and what does not.
     void excuse(SymbolId symbol, PositionSide side, Nanos until);

@@ -69,8 +69,11 @@ Outcome World::run() {
 void World::step() {
     Nanos next = next_market_;
     if (!heap_.empty()) next = std::min(next, heap_.top().at);
-    if (process_ && now_ >= stalled_until_)
-        next = std::min(next, std::max(process_->stage.next_tick, now_));
+    if (process_ && now_ >= stalled_until_) {
+        // A stage without room comes back a little later.
+        const bool held_back = process_->stage.next_tick <= now_ || replies_.size() > 0;
+        next = std::min(next, held_back ? now_ + milliseconds(1) : process_->stage.next_tick);
+    }
     const bool has_action = !calm_ && next_action_ < script_.actions.size();
     const Nanos action_at =
         has_action ? plan_.start + script_.actions[next_action_].at : Nanos{INT64_MAX};

@@ -100,6 +100,7 @@ private:
     void control(ControlKind kind, SymbolId symbol = no_symbol,
                  PositionSide side = PositionSide::long_side);
     void poll_engine();
+    void poll_engine_once();
     void poll_gateway();
     void look_at_commands(Mode before);
     EngineView view() const;
@@ -179,8 +180,6 @@ private:
     std::uint32_t epoch_{};
     std::int64_t second_instance_order_{};
     std::uint32_t starts_{};
-    Loss loss_{};
-    bool process_wanted_{};
     bool calm_{};
     bool second_instance_{};
 };

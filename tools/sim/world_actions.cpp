@@ -198,6 +198,7 @@ void World::act_on_streams(const Action& action) {
     }
     if (action.kind == ActionKind::user_rotate) {
         // The new connection is up before the old one goes.
+        if (!user_.up) return;
         stream_change(StreamKind::user, StreamCondition::open);
         return heap_.push(now_ + span(action), HappeningKind::rotation_ends, user_.life);
     }

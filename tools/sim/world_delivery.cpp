@@ -165,16 +165,22 @@ void World::control(ControlKind kind, SymbolId symbol, PositionSide side) {
 }
 
 void World::poll_engine() {
-    if (!process_ || now_ < stalled_until_) return;
+    constexpr int rounds = 8;  // of answers that come at once; what is left comes a little later
+    for (int round = 0; round < rounds && process_ && now_ >= stalled_until_; ++round) {
+        poll_engine_once();
+        if (commands_.size() == 0 && replies_.size() == 0) break;
+        poll_gateway();
+        if (replies_.size() == 0) break;
+    }
+    if (!backlog_.empty()) deliver_backlog();
+}
+
+void World::poll_engine_once() {
     const Mode before = process_->engine.state().totals.mode;
     const Nanos tick = process_->stage.next_tick;
     taken_ += process_->stage.poll(now_);
     if (process_->stage.next_tick != tick) ++outcome_.events;
-    if (commands_.size() > 0) {
-        look_at_commands(before);
-        poll_gateway();
-    }
-    if (!backlog_.empty()) deliver_backlog();
+    if (commands_.size() > 0) look_at_commands(before);
 }
 
 void World::look_at_commands(Mode before) {
@@ -205,7 +211,6 @@ void World::poll_gateway() {
         if (tracer_ != nullptr) tracer_->event(*reply, now_);
         oracle_.delivered(*reply, reply->reply.sent_at, std::max(now_, stalled_until_));
     }
-    if (replies_.size() > 0) poll_engine();
 }
 
 }  // namespace tranche::sim

@@ -50,7 +50,7 @@ void World::start() {
     newest_command_ = 0;
     budget_waits_ = 0;
     const Memory& known = journal_.durable();
-    oracle_.restarted(epoch_, loss_, known, now_);
+    oracle_.restarted(epoch_, now_);
     process_ =
         std::make_unique<Process>(*this, known.restored(epoch_, now_, settings_.window.span));
     process_->stage.next_tick = now_;
@@ -68,7 +68,7 @@ void World::kill(Loss loss, Nanos down_for) {
         ++outcome_.kills;
         oracle_.recount(journal_.now_known(), now_);
         journal_.die(loss, now_);
-        loss_ = loss;
+        oracle_.died(loss, journal_.now_known());
         process_.reset();
         heap_.push(now_ + down_for, HappeningKind::process_starts, 0);
     }
