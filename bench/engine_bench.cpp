@@ -123,7 +123,8 @@ void Bench::trades() {
     for (std::size_t turn = 0; turn < turns_; ++turn) {
         market_.now += milliseconds(50);  // finished orders keep their slots for seconds
         const SymbolId symbol = any_symbol();
-        const PositionSide side = turn % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
+        const PositionSide side =
+            turn % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
         const Price at = EngineMarket::losing(side, live_tranches);
         market_.feed(market_.mark(symbol, at));
         market_.feed(market_.book(symbol, at));

@@ -47,6 +47,7 @@ EngineSettings settings_for(std::size_t symbols) {
     settings.entry.max_open_orders = 20;
     settings.tranche.increment = {Ratio::one / 200};
     settings.tranche.max_per_side = 6;
+    settings.tranche.merge_pnl = {Ratio::one * 10};  // the tranches are to stay
     settings.tranche.max_stops = 50;
     for (std::size_t i = 0; i < symbols; ++i)
         settings.symbols.push_back(settings_of(fmt::format("S{:03}USDT", i)));

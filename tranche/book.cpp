@@ -13,7 +13,7 @@ namespace {
 
 Price average(Notional cost, Quantity quantity) {
     if (!quantity.positive()) return {};
-    return {narrow((Wide{cost.raw} * Price::one + quantity.raw / 2) / quantity.raw)};
+    return {divide(Wide{cost.raw} * Price::one + quantity.raw / 2, quantity.raw, Rounding::down)};
 }
 
 /// Where its exits belong, from its average entry.
@@ -141,7 +141,8 @@ Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Pric
     require(quantity.positive() && quantity <= row.quantity, "no more is closed than is held");
     const bool all = quantity == row.quantity;
     const Notional basis =
-        all ? row.cost : Notional{narrow(Wide{row.cost.raw} * quantity.raw / row.quantity.raw)};
+        all ? row.cost
+            : Notional{divide(Wide{row.cost.raw} * quantity.raw, row.quantity.raw, Rounding::down)};
     const Notional gain = profit(row.side, price * quantity, basis);
     SideBook& side = state.side_of(state.tranches[slot]);
     row.quantity -= quantity;

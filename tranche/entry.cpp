@@ -5,6 +5,7 @@
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
+#include "tranche/prefetch.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
 
@@ -196,6 +197,8 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
     row.trade_side = direction.side;
     if (row.window_sum < direction.threshold) return Verdict::below_threshold;
     ++state.totals.triggers;
+    prefetch_free_orders(state, 1);
+    if (!state.free_tranches.empty()) prefetch_tranche(state, state.free_tranches.back());
     Verdict verdict = gates_before_pricing(state, symbol);
     if (verdict != Verdict::entered) return verdict;
     Plan plan{};
@@ -215,7 +218,8 @@ bool usable(const Liquidation& forced) {
 
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     const Liquidation& forced = event.liquidation;
-    const bool configured = event.symbol != no_symbol && state.table.is_configured(event.symbol);
+    const bool configured = index(event.symbol) < state.symbols.size();
+    if (configured) prefetch_symbol(state, event.symbol);
     if (state.recent_liquidations.seen_before(event.symbol, forced, state.now)) {
         ++state.totals.duplicates;
         return;

@@ -7,6 +7,7 @@
 #include "tranche/book.hpp"
 #include "tranche/fills.hpp"
 #include "tranche/plausible.hpp"
+#include "tranche/prefetch.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/transitions.hpp"
@@ -439,7 +440,8 @@ void on_reply(EngineState& state, const Event& event, Outbox& out) {
 
 void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     const OrderUpdate& update = event.order_update;
-    if (!state.table.is_configured(event.symbol)) return;
+    if (index(event.symbol) >= state.symbols.size()) return;
+    prefetch_symbol(state, event.symbol);
     if (std::min(update.last_quantity, update.filled) < Quantity{} ||
         std::max(update.last_quantity, update.filled) > highest_quantity)
         return refuse_figures(state, event.symbol, out);
@@ -450,6 +452,11 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     if (slot == no_slot) {
         if (trade) apply_foreign_trade(state, event.symbol, update, out);
         return;
+    }
+    const TrancheSlot owner = state.orders[slot].tranche;
+    if (trade && owner != no_slot) {
+        prefetch_tranche(state, owner);
+        prefetch_free_orders(state, 3);
     }
     if (update.average_price.positive())
         state.orders[slot].row.average_price = update.average_price;
