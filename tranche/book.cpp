@@ -1,6 +1,8 @@
 #include "tranche/book.hpp"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 
 #include "tranche/lifecycle.hpp"
 #include "tranche/protection.hpp"
@@ -258,6 +260,8 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     };
     inherit(from.stop_loss);
     inherit(from.take_profit);
+    // What is being replaced may be all that covers it until its successor works.
+    for (std::size_t i = 0; i < from.retiring_count; ++i) inherit(from.retiring[i]);
     ++state.totals.tranches_merged;
     finish_tranche(state, absorbed, TrancheState::merged, CloseReason::merged, out);
     move_to(into, TrancheState::adjusting);
@@ -280,7 +284,7 @@ MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide whi
         const TrancheSlot slot = side.tranches[i];
         const Tranche& tranche = state.tranches[slot];
         if (tranche.row.state != TrancheState::protected_ || tranche.live_entries > 0 ||
-            tranche.retiring_count > 4)
+            tranche.retiring_count > merge_retiring_max)
             continue;
         if (best == no_slot || better(tranche.row, state.tranches[best].row)) {
             second = best;
@@ -307,6 +311,44 @@ void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, O
         if (pnl_at_or_below(which, mark, row.quantity, row.cost, just_below)) return;
     }
     merge_tranches(state, pair.kept, pair.absorbed, 0, out);
+}
+
+MergeRefusal merge_chosen(EngineState& state, SymbolId symbol, const Control& control,
+                          Outbox& out) {
+    const SideBook& side = state.side(symbol, control.side);
+    if (!state.reconciled || side.differs_since.count != 0 || side.unknown_orders > 0)
+        return "the side is being reconciled";
+    std::array<TrancheSlot, std::tuple_size_v<decltype(control.tranches)>> chosen{};
+    std::size_t count = std::min<std::size_t>(control.tranche_count, chosen.size());
+    if (count == 0) {
+        const MergePair pair = find_merge(state, symbol, control.side);
+        if (pair.kept == no_slot) return "no two tranches are protected without a pending entry";
+        chosen = {pair.kept, pair.absorbed};
+        count = 2;
+    }
+    for (std::size_t i = 0; i < count && control.tranche_count > 0; ++i) {
+        const auto end = side.tranches.begin() + side.count;
+        const auto at = std::find_if(side.tranches.begin(), end, [&](TrancheSlot slot) {
+            return state.tranches[slot].row.ordinal == control.tranches[i];
+        });
+        if (at == end) return "one of the tranches is not open";
+        if (std::find(chosen.begin(), chosen.begin() + i, *at) != chosen.begin() + i)
+            return "a tranche is named twice";
+        chosen[i] = *at;
+    }
+    if (count < 2) return "it takes two tranches to merge";
+    std::sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count),
+              [&](TrancheSlot a, TrancheSlot b) {
+                  return state.tranches[a].row.ordinal < state.tranches[b].row.ordinal;
+              });
+    for (std::size_t i = 0; i < count; ++i) {
+        const Tranche& tranche = state.tranches[chosen[i]];
+        if (tranche.row.state != TrancheState::protected_ || tranche.live_entries > 0)
+            return "one of the tranches is not protected or has an entry pending";
+    }
+    for (std::size_t i = 1; i < count; ++i)
+        merge_tranches(state, chosen[0], chosen[i], 2, out);
+    return {};
 }
 
 TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,

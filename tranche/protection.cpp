@@ -14,6 +14,8 @@ constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements 
 constexpr Nanos unknown_patience = seconds(1);     // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
 constexpr Ratio backstop_distance{2'000'000};   // 2 % beyond the worst stop
+constexpr Nanos removal_memory = seconds(600);
+constexpr std::uint8_t removals_to_give_up = 3;
 constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
 constexpr std::array<Nanos, 6> retry_ladder = {
     milliseconds(0), milliseconds(100), milliseconds(300), seconds(1), seconds(3), seconds(5)};
@@ -45,6 +47,27 @@ bool covers(const EngineState& state, OrderSlot slot, Quantity quantity) {
     if (!is_working(state, slot)) return false;
     const OrderRow& row = state.orders[slot].row;
     return row.quantity - row.filled >= quantity;
+}
+
+/// Less than an order may hold (reliability-model.md X6).
+bool too_small_for_exits(const SymbolState& symbol, Quantity quantity) {
+    return quantity < std::max(symbol.rules.min_quantity, symbol.rules.market_min_quantity);
+}
+
+bool too_old(const EngineState& state, const Tranche& tranche, const Order& order) {
+    const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
+    return limit.count > 0 && state.now - order.row.created >= limit;
+}
+
+/// Counts a removal by somebody else; true when there have been too many of late.
+bool removed_too_often(Attempts& attempts, Nanos now) {
+    if (attempts.removals == 0 || now - attempts.removed_since > removal_memory) {
+        attempts.removals = 0;
+        attempts.removed_since = now;
+    }
+    attempts.given_up = ++attempts.removals >= removals_to_give_up;
+    if (attempts.given_up) attempts.removals = 0;
+    return attempts.given_up;
 }
 
 /// Forgets retired orders that have ended; cancels stops once the current one works for all the
@@ -92,7 +115,8 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
         if (stop_is_lost(state, tranche, order)) {
             if (!retire(tranche, tranche.stop_loss)) return;
         } else {
-            if (matches(order, wanted, stop) || !is_working(state, tranche.stop_loss)) return;
+            const bool good = matches(order, wanted, stop) && !too_old(state, tranche, order);
+            if (good || !is_working(state, tranche.stop_loss)) return;
             if (state.now < tranche.adjusted_at + adjust_pause)
                 return due(state, slot, tranche.adjusted_at + adjust_pause);
             if (!room_for_conditional(state, tranche.row.symbol)) {
@@ -104,6 +128,8 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                 return due(state, slot, state.now + adjust_pause);
         }
     }
+    if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.row.quantity))
+        return;
     if (state.now < tranche.stop_loss_attempts.not_before)
         return due(state, slot, tranche.stop_loss_attempts.not_before);
     if (!room_for_conditional(state, tranche.row.symbol))
@@ -129,13 +155,15 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     const Quantity wanted = limit ? tranche.row.quantity : sendable(symbol, tranche.row.quantity);
     const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
-        if (matches(state.orders[tranche.take_profit], wanted, at) ||
-            !is_working(state, tranche.take_profit))
-            return;
+        const Order& order = state.orders[tranche.take_profit];
+        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order);
+        if (good || !is_working(state, tranche.take_profit)) return;
         // Two of them together would exceed the position, so the old one goes first (§5.7).
         return cancel(state, tranche.take_profit, out);
     }
-    if (old_ones_left) return;
+    if (old_ones_left || tranche.take_profit_attempts.given_up ||
+        too_small_for_exits(symbol, tranche.row.quantity))
+        return;
     if (state.now < tranche.take_profit_attempts.not_before)
         return due(state, slot, tranche.take_profit_attempts.not_before);
     if (!limit && !room_for_conditional(state, tranche.row.symbol))
@@ -190,15 +218,26 @@ void watch_target(EngineState& state, TrancheSlot slot) {
     refresh_quiet(state, row.symbol);
 }
 
+/// Working exits are looked at again when they are too old.
+void expire_exits(EngineState& state, TrancheSlot slot) {
+    const Tranche& tranche = state.tranches[slot];
+    const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
+    if (limit.count == 0) return;
+    for (const OrderSlot order : {tranche.stop_loss, tranche.take_profit})
+        if (order != no_slot) due(state, slot, state.orders[order].row.created + limit);
+}
+
 /// State of the tranche from what works; alarms when its stop is missing for too long.
 void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     const SymbolState& symbol = state.symbol(tranche.row.symbol);
     const Quantity held = tranche.row.quantity;
+    const bool dust = too_small_for_exits(symbol, held);
     const bool stop_ok = !symbol.settings.stop_loss_enabled ||
-                         covers(state, tranche.stop_loss, sendable(symbol, held));
+                         covers(state, tranche.stop_loss, sendable(symbol, held)) ||
+                         (dust && is_working(state, state.side_of(tranche).backstop));
     const bool profit_ok =
-        !symbol.settings.take_profit_enabled || covers(state, tranche.take_profit, held);
+        !symbol.settings.take_profit_enabled || dust || covers(state, tranche.take_profit, held);
     const bool on_the_way =
         is_live(state, tranche.stop_loss) || is_live(state, tranche.take_profit);
     const TrancheState before = tranche.row.state;
@@ -224,6 +263,7 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
         }
     }
     if (now != TrancheState::protected_) due(state, slot, state.now + milliseconds(100));
+    else expire_exits(state, slot);
     const auto id_of = [&](OrderSlot order) {
         return is_live(state, order) ? state.orders[order].row.order_id : 0;
     };
@@ -295,6 +335,10 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive()) return;
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
+    const bool dust =
+        too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
+        tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
+    if (dust && join_neighbour(state, slot, out)) return;
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)
@@ -314,6 +358,7 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
         if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
         return;
     }
+    if (side.backstop_attempts.given_up) return;
     const bool same =
         worst == side.backstop_beyond && side.liquidation_price == side.backstop_within;
     if (same && is_live(state, side.backstop)) return;
@@ -413,6 +458,41 @@ void watch_mark(EngineState& state, SymbolId id, Outbox& out) {
         }
     }
     refresh_quiet(state, id);
+}
+
+void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {
+    Tranche& tranche = state.tranches[slot];
+    if (role != Role::stop_loss && role != Role::take_profit) return;
+    Attempts& attempts =
+        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
+    if (!removed_too_often(attempts, state.now)) return;
+    record_alarm(state, AlarmKind::exit_removed, true, tranche.row.symbol, tranche.row.id,
+                 removals_to_give_up,
+                 "somebody else keeps cancelling this exit: left to the backstop", out);
+}
+
+void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    if (!removed_too_often(state.side(id, which).backstop_attempts, state.now)) return;
+    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
+                 "somebody else keeps cancelling the backstop: the side is theirs", out);
+}
+
+bool join_neighbour(EngineState& state, TrancheSlot slot, Outbox& out) {
+    const SideBook& side = state.side_of(state.tranches[slot]);
+    const std::size_t own = place_in(side, slot);
+    const auto takes = [&](std::size_t at) {
+        const Tranche& other = state.tranches[side.tranches[at]];
+        return other.row.quantity.positive() && other.closing_for == CloseReason::none &&
+               other.retiring_count <= merge_retiring_max;
+    };
+    std::size_t found = side.count;
+    for (std::size_t at = own; at-- > 0 && found == side.count;)
+        if (takes(at)) found = at;
+    for (std::size_t at = own + 1; at < side.count && found == side.count; ++at)
+        if (takes(at)) found = at;
+    if (found == side.count) return false;
+    merge_tranches(state, side.tranches[found], slot, 1, out);
+    return true;
 }
 
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {

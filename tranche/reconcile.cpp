@@ -309,9 +309,9 @@ void on_open_order(EngineState& state, const Event& event, Outbox& out) {
     if (open.id.instance != state.settings.instance) return;
     OrderSlot slot = state.orders.find(open.id);
     if (slot != no_slot) return see_known_order(state, slot, open, out);
-    if (open.id.epoch > state.epoch)
-        return record_alarm(state, AlarmKind::foreign_epoch, true, event.symbol, open.id.tranche,
-                            open.id.epoch, "a younger instance sends orders on this account", out);
+    if (open.id.epoch > state.epoch) return meet_younger(state, event.symbol, open.id, out);
+    state.next_tranche =
+        std::max(state.next_tranche, static_cast<std::uint32_t>(open.id.tranche) + 1);
     if (!plausible(open.price.positive() ? open.price : open.stop_price) ||
         open.filled < Quantity{} || std::max(open.quantity, open.filled) > highest_quantity)
         return refuse_figures(state, event.symbol, out);
@@ -360,6 +360,10 @@ void on_snapshot_mark(EngineState& state, const Event& event, Outbox& out) {
         for (SymbolState& symbol : state.symbols)
             for (SideBook& side : symbol.sides) side.in_snapshot = false;
         return;
+    }
+    if (mark.complete && mark.hedge_mode != state.hedge_mode) {
+        state.snapshot_open = false;
+        return hold(state, Hold::position_mode, out);
     }
     const bool whole =
         state.snapshot_open && mark.complete && mark.generation == state.snapshot_generation;

@@ -21,7 +21,10 @@ namespace tranche {
 /// What retries need to know about one protective role of a tranche.
 struct Attempts {
     std::uint8_t failures{};
-    Nanos not_before;  // next try
+    std::uint8_t removals{};  // cancelled by others since `removed_since`
+    bool given_up{};          // somebody else does not want it there: no more until resumed
+    Nanos not_before;         // next try
+    Nanos removed_since;
 };
 
 /// A tranche and its working orders. At most one order of a role is the current one; older ones
@@ -123,6 +126,9 @@ struct SymbolState {
     VolumeWindow window;
     Nanos cooling_until;
     Nanos entries_off_until;  // margin refused and the like
+    std::uint8_t filter_refusals{};  // since the rules were read
+    bool rules_doubted{};            // entries stay off until they are read again
+    bool overshoot_told{};           // an order had to be larger than asked for
     Notional used_margin;
     Notional reserved_margin;
     OrderSlot first_entry{no_slot};  // live entry orders, a list through the order table
@@ -155,6 +161,7 @@ template <std::size_t Buckets> struct RollingSum {
         advance(now);
         sums[static_cast<std::size_t>(newest) % Buckets] += value;
     }
+    void forget() { sums.fill(0); }
 
 private:
     void advance(Nanos now) {
@@ -170,12 +177,29 @@ private:
 struct Governors {
     RollingSum<60> entries{seconds(1)};
     RollingSum<60> notional{seconds(1)};
+    RollingSum<60> refused_entries{seconds(1)};  // by the two above
     RollingSum<60> hour_result{seconds(60)};
     std::int64_t day{};  // UTC day of `day_result`
     Notional day_result;
     Notional result;  // since start
     Notional best_result;
 };
+
+/// Why trading only comes back when an operator says so (reliability-model.md, rows marked †); the
+/// more severe come later.
+enum class Hold : std::uint8_t {
+    none,
+    rate_governor,
+    loss_governor,
+    margin_call,
+    banned,
+    position_mode,
+    credentials,       // from here on nothing leaves any more
+    younger_instance,  // another process sends orders on this account
+};
+constexpr bool halts(Hold hold) {
+    return hold >= Hold::credentials;
+}
 
 struct Streams {
     std::uint16_t market_open{};
@@ -209,11 +233,15 @@ struct EngineState {
     std::uint32_t next_tranche{1};
     std::uint32_t next_backstop{1};
     std::uint64_t next_sequence{1};
+    Hold hold{Hold::none};
     bool hedge_mode{};
     bool paused{};
     bool drain_wanted{};
     bool flatten_wanted{};
     bool clock_bad{};
+    RollingSum<60> clock_refusals{seconds(1)};
+    Nanos clock_doubted_until;
+    Nanos throttled_told;  // newest alarm about the exchange's limits
     bool snapshot_open{};
     bool reconciled{};
     std::uint32_t snapshot_generation{};
