@@ -38,7 +38,7 @@ Result<Peers> Peers::find(const ExchangeSettings& settings) {
     return peers;
 }
 
-Pipeline::Pipeline(const PipelineParts& parts) {
+Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard} {
     const EngineSettings& settings = parts.settings.engine;
     controls_ = std::make_unique<ControlPump>(notices_);
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
@@ -49,7 +49,8 @@ Pipeline::Pipeline(const PipelineParts& parts) {
                                            order_capacity(settings));
     engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
     // Answers first: they may free what the next event needs.
-    engine_inputs_ = {&replies_, &notices_, &parts.account_events, &market_events_};
+    engine_inputs_ = {&replies_, &notices_, &parts.account_events,
+                      settings.simulate_only ? &paper_events_ : &market_events_};
     stage_ = std::make_unique<EngineStage<Journal>>(
         EngineStage<Journal>{.engine = *engine_,
                              .inputs = engine_inputs_,
@@ -64,7 +65,10 @@ Pipeline::Pipeline(const PipelineParts& parts) {
 Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {
     std::unique_ptr<Pipeline> pipeline{new Pipeline{parts}};
     if (auto done = pipeline->connect_streams(parts); !done) return done.error();
-    if (auto done = pipeline->connect_orders(parts); !done) return done.error();
+    if (parts.settings.engine.simulate_only)
+        pipeline->execute_on_paper(parts);
+    else if (auto done = pipeline->connect_orders(parts); !done)
+        return done.error();
     return pipeline;
 }
 
@@ -123,6 +127,19 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     return Done{};
 }
 
+/// Not even a socket for orders is there.
+void Pipeline::execute_on_paper(const PipelineParts& parts) {
+    const auto user_connection = static_cast<std::uint8_t>(feeds_of(parts.settings).size());
+    paper_ = std::make_unique<PaperStage>(
+        parts.settings, parts.symbols, PaperPast{parts.restored, parts.paper_wallet},
+        PaperRings{.market = market_events_,
+                   .commands = commands_,
+                   .events = paper_events_,
+                   .replies = replies_,
+                   .snapshot_wanted = snapshot_wanted_},
+        gateway_metrics_, user_connection, parts.gateway_clock.now());
+}
+
 std::size_t Pipeline::poll_receive(Nanos now) {
     return receive_->poll(now);
 }
@@ -141,6 +158,7 @@ std::size_t Pipeline::poll_engine(Nanos now) {
 }
 
 std::size_t Pipeline::poll_gateway(Nanos now) {
+    if (paper_) return paper_->poll(now);
     return order_reactor_->poll() + gateway_->poll(now);
 }
 

@@ -21,6 +21,7 @@
 #include "net/receive.hpp"
 #include "persist/journal.hpp"
 #include "persist/writer.hpp"
+#include "tools/paper.hpp"
 #include "tools/record_tap.hpp"
 #include "tools/stream_watch.hpp"
 #include "tranche/stage.hpp"
@@ -56,6 +57,7 @@ struct PipelineParts {
     const Clock& parse_clock;
     const Clock& engine_clock;
     const Clock& gateway_clock;
+    Notional paper_wallet{};  // paper mode: USDT the paper exchange starts with
 };
 
 /// Market connections the settings ask for; the user stream's connection comes after them.
@@ -79,6 +81,9 @@ public:
     void press(const Control& control, SymbolId symbol) { controls_->press(control, symbol); }
 
     const StatusBoard& board() const { return *board_; }
+    /// Null unless this is paper mode.
+    const PaperStage* paper() const { return paper_.get(); }
+    const RequestGuard& guard() const { return guard_; }
     const GatewayMetrics& gateway_metrics() const { return gateway_metrics_; }
     const ParseCounters& parse_counters() const { return parse_->counters(); }
     const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
@@ -98,9 +103,12 @@ private:
     explicit Pipeline(const PipelineParts& parts);
     Result<Done> connect_streams(const PipelineParts& parts);
     Result<Done> connect_orders(const PipelineParts& parts);
+    void execute_on_paper(const PipelineParts& parts);
 
+    RequestGuard& guard_;
     ByteRing frames_{std::size_t{1} << 24};
     Ring<Event> market_events_{1U << 13};
+    Ring<Event> paper_events_{1U << 13};  // paper mode: the market, seen by its exchange
     Ring<Event> replies_{1U << 10};
     Ring<Event> notices_{1U << 8};
     Ring<Command> commands_{1U << 10};
@@ -126,7 +134,8 @@ private:
     std::unique_ptr<aster::OrderRequests> requests_;
     std::unique_ptr<aster::OrderAdapter> adapter_;
     GatewayMetrics gateway_metrics_;
-    std::unique_ptr<OrderGateway> gateway_;
+    std::unique_ptr<OrderGateway> gateway_;  // or, in paper mode:
+    std::unique_ptr<PaperStage> paper_;
     std::unique_ptr<RecordTap> tap_;
 };
 

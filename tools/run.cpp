@@ -16,6 +16,7 @@
 #include "persist/queries.hpp"
 #include "persist/restore.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/paper_wallet.hpp"
 #include "tools/pipeline.hpp"
 #include "tools/record_log.hpp"
 #include "tools/status_sources.hpp"
@@ -153,11 +154,16 @@ private:
     std::deque<PipelineStage> stages_;
     std::optional<Threads> threads_;
     std::uint64_t user_streams_seen_{};
+    std::uint64_t refused_seen_{};
 };
 
 Result<Done> Instance::open_storage() {
     std::string path = settings_.storage.journal;
-    if (path.empty()) path = "/dev/shm/tranche-" + identity_->account + ".journal";
+    if (path.empty())
+        path = "/dev/shm/tranche-" + identity_->account + ".journal";
+    else if (settings_.engine.simulate_only)
+        path +=
+            "-paper";  // records of real money never end in a database of paper, nor the reverse
     auto journal = Journal::open(path, default_journal_records);
     if (!journal) return journal.error();
     journal_.emplace(std::move(journal).value());
@@ -244,6 +250,14 @@ Result<Done> Instance::build_pipeline() {
                   : settings_.pipeline.threads;
     for (std::size_t i = 0; i < layout_.size(); ++i) clocks_.emplace_back();
     threads_.emplace(layout_);
+    Notional paper_wallet;
+    if (settings_.engine.simulate_only) {
+        auto wallet = find_paper_wallet(*database_, account_->symbols(), settings_.paper.balance);
+        if (!wallet) return wallet.error();
+        paper_wallet = wallet.value();
+        log("warning SIMULATION: the paper exchange begins with USDT " + to_text(paper_wallet.raw) +
+            " and what was restored");
+    }
     auto pipeline = Pipeline::build({.settings = settings_,
                                      .symbols = account_->symbols(),
                                      .peers = peers_,
@@ -259,7 +273,8 @@ Result<Done> Instance::build_pipeline() {
                                      .receive_clock = clock_of(Stage::receive),
                                      .parse_clock = clock_of(Stage::parse),
                                      .engine_clock = clock_of(Stage::engine),
-                                     .gateway_clock = clock_of(Stage::gateway)});
+                                     .gateway_clock = clock_of(Stage::gateway),
+                                     .paper_wallet = paper_wallet});
     if (!pipeline) return pipeline.error();
     pipeline_ = std::move(pipeline).value();
     return Done{};
@@ -318,8 +333,7 @@ Result<Done> Instance::start(const Signals& signals) {
     if (!identity) return identity.error();
     identity_.emplace(std::move(identity).value());
     if (settings_.engine.simulate_only)
-        log("warning simulate_only: decisions are made and shown, no order is sent; execution on "
-            "paper is not there yet");
+        log("warning SIMULATION (globals.simulate_only): " + describe(settings_.paper));
     if (!options_.keylog.empty())
         log("warning keylog: whoever reads " + options_.keylog + " can read this traffic");
     if (auto done = open_storage(); !done) return done;
@@ -337,6 +351,7 @@ void Instance::serve_account() {
         user_streams_seen_ = opened;
         account_->user_stream_opened();
     }
+    if (pipeline_->paper() != nullptr) return;  // it is the account
     if (pipeline_->snapshot_wanted().exchange(false, std::memory_order_relaxed))
         account_->request_snapshot();
     if (pipeline_->listen_key_wanted().exchange(false, std::memory_order_relaxed))
@@ -368,6 +383,13 @@ Result<Done> Instance::work(const Signals& signals) {
         }
         const Nanos now = monotonic_now();
         if (limit.count > 0 && now - begin >= limit) break;
+        if (guard_.refused() != refused_seen_) {
+            refused_seen_ = guard_.refused();
+            log(
+                fmt::format("alarm paper mode: {} requests were refused at the socket, the last "
+                            "for {}",
+                            refused_seen_, name_of(guard_.last_fault())));
+        }
         if (now >= recalibrate_at) {
             own_clock_.recalibrate();
             recalibrate_at = now + seconds(1);

@@ -67,8 +67,11 @@ void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
             {{"class", word}}, [&gateway, which = verdict] { return number(gateway.of(which)); });
     add(metrics, "requests_sent_total", "requests handed to a connection", MetricType::counter, {},
         [&gateway] { return number(gateway.sent.get()); });
-    add(metrics, "simulated_total", "orders held back by simulate_only", MetricType::counter, {},
-        [&gateway] { return number(gateway.simulated.get()); });
+    add(metrics, "simulated_total", "commands executed on paper (simulate_only)",
+        MetricType::counter, {}, [&gateway] { return number(gateway.simulated.get()); });
+    const RequestGuard& guard = pipeline.guard();
+    add(metrics, "requests_refused_total", "requests the guard of paper mode let no byte of leave",
+        MetricType::counter, {}, [&guard] { return number(guard.refused()); });
     add(metrics, "order_connections_ready", "warm order connections without a request",
         MetricType::gauge, {}, [&gateway] { return number(gateway.connections_ready.get()); });
     add(metrics, "rate_budget_left_ratio", "left of the scarcest limit of the exchange",
@@ -164,6 +167,10 @@ std::string settings_echo(const Settings& settings) {
                                         {"leverage", symbol.leverage},
                                         {"trade_value_usdt", to_text(symbol.trade_value)},
                                         {"max_position_usdt", to_text(symbol.max_position)}};
+    echo["paper"] = {{"latency_ms", to_text(settings.paper.latency.count * 100)},
+                     {"maker_fee", to_text(settings.paper.maker_fee.raw)},
+                     {"taker_fee", to_text(settings.paper.taker_fee.raw)},
+                     {"balance_usdt", to_text(settings.paper.balance.raw)}};
     echo["exchange"] = {{"rest_url", settings.exchange.rest_url},
                         {"stream_url", settings.exchange.stream_url},
                         {"feeds", settings.exchange.feeds}};
@@ -206,6 +213,14 @@ StatusSources status_sources(const Settings& settings, const SymbolTable& symbol
     sources.process.version = "0.1.0";
     sources.process.venue = settings.exchange.venue == Venue::aster ? "aster" : "binance";
     sources.process.simulate_only = settings.engine.simulate_only;
+    const RequestGuard& guard = pipeline.guard();
+    sources.problems = [&guard]() -> std::vector<std::string> {
+        if (guard.refused() == 0) return {};
+        return {
+            fmt::format("ALARM: paper mode, {} requests were refused at the socket, the last "
+                        "for {}; a bug of ours: please report it",
+                        guard.refused(), name_of(guard.last_fault()))};
+    };
     const auto endpoint = parse_url(settings.exchange.rest_url);
     sources.process.simulated_exchange = endpoint.ok() && is_loopback(endpoint.value().host);
     return sources;

@@ -23,15 +23,15 @@ std::string text_or_zero(Wide sum) {
 /// What keeps the pipeline from trading; empty when it is ready.
 std::vector<std::string> obstacles(const AnswerContext& context) {
     const EngineBoardRow& engine = context.view.engine();
-    const bool paper = context.sources.process.simulate_only;
     std::vector<std::string> found;
+    if (context.sources.problems) found = context.sources.problems();
     if (context.now - engine.now > engine_silence)
         found.emplace_back("the engine has not seen an event for more than 5 s");
-    if (engine.mode != Mode::trading && !(paper && engine.mode == Mode::protect_only))
+    if (engine.mode != Mode::trading)
         found.push_back("mode is " + std::string{name_of(engine.mode)});
     if (!engine.market_stream_up) found.emplace_back("the market stream is down");
-    if (!paper && !engine.user_stream_up) found.emplace_back("the user stream is down");
-    if (!paper && !engine.reconciled)
+    if (!engine.user_stream_up) found.emplace_back("the user stream is down");
+    if (!engine.reconciled)
         found.emplace_back("the last snapshot of the exchange differs from our view");
     return found;
 }

@@ -58,7 +58,7 @@ struct ProcessInfo {
     std::string version;
     std::string commit;
     std::string venue;          // shown in the header
-    bool simulate_only{true};   // paper mode: orders are not sent
+    bool simulate_only{true};   // paper mode: orders are executed on paper
     bool simulated_exchange{};  // the peer is `tranche-exchange`
 };
 
@@ -74,6 +74,8 @@ struct StatusSources {
     ControlSink control;
     std::string settings_json;  // echo without secrets; an object
     ProcessInfo process;
+    /// What else is wrong, a line each; shown beside the engine's own obstacles. May be empty.
+    std::function<std::vector<std::string>()> problems{};
 };
 
 }  // namespace tranche

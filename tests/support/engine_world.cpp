@@ -530,13 +530,15 @@ Restored World::remembered() const {
     return made;
 }
 
-void World::restart() {
+void World::restart(bool orders_remembered) {
     ++epoch_;
     wire.clear();
     inbox_.clear();
     held_.clear();
     out_->clear();
-    start(remembered());
+    Restored restored = remembered();
+    if (!orders_remembered) restored.orders.clear();
+    start(restored);
 }
 
 }  // namespace tranche::test

@@ -109,11 +109,20 @@ public:
     // Time.
     void pass(Nanos span);
 
-    /// The process dies and starts again from its records. What was on the wire is lost.
-    void restart();
+    /// The process dies and starts again from its records. What was on the wire is lost, and the
+    /// memory of orders too if so told.
+    void restart(bool orders_remembered = true);
 
     // What there is to see.
     std::vector<TrancheRow> tranches(SymbolId symbol, PositionSide side) const;
+    /// The same, as the records tell it: what a database would hold.
+    std::vector<TrancheRow> recorded(SymbolId symbol, PositionSide side) const;
+    /// The same, as the status board shows it.
+    std::vector<TrancheRow> shown(SymbolId symbol, PositionSide side) const;
+    /// A symbol as the status board shows it.
+    SymbolBoardRow shown(SymbolId symbol) const { return board_->symbols[index(symbol)].read(); }
+    /// What the tranches' own stops cover at the exchange.
+    Quantity covered(SymbolId symbol, PositionSide side) const;
     /// Open orders at the exchange, oldest first.
     std::vector<ExchangeOrder> open(SymbolId symbol, Role role) const;
     std::vector<ExchangeOrder> open(SymbolId symbol, PositionSide side, Role role) const;
@@ -178,5 +187,11 @@ private:
     bool snapshot_wanted_{};
     Nanos snapshot_at_{};
 };
+
+/// An entry, filled whole at `at`, and half a second for its exits.
+void take_position(World& world, SymbolId symbol, Side forced, Price at);
+
+/// Gives `treatment` to every new order of the role.
+std::function<Treatment(const Command&)> placing(Role role, Treatment treatment);
 
 }  // namespace tranche::test

@@ -28,6 +28,36 @@ std::vector<TrancheRow> World::tranches(SymbolId symbol, PositionSide side) cons
     return rows;
 }
 
+std::vector<TrancheRow> World::recorded(SymbolId symbol, PositionSide side) const {
+    std::map<std::uint32_t, TrancheRow> newest;
+    for (const Record& record : records)
+        if (record.kind == RecordKind::tranche && record.tranche.symbol == symbol &&
+            record.tranche.side == side)
+            newest[static_cast<std::uint32_t>(record.tranche.id)] = record.tranche;
+    std::vector<TrancheRow> rows;
+    for (const auto& [id, row] : newest)
+        if (!is_final(row.state)) rows.push_back(row);
+    return rows;
+}
+
+std::vector<TrancheRow> World::shown(SymbolId symbol, PositionSide side) const {
+    std::vector<TrancheRow> rows;
+    for (const auto& entry : board_->tranches) {
+        const TrancheBoardRow row = entry.read();
+        if (row.live != 0 && row.tranche.symbol == symbol && row.tranche.side == side)
+            rows.push_back(row.tranche);
+    }
+    std::sort(rows.begin(), rows.end(),
+              [](const TrancheRow& a, const TrancheRow& b) { return a.id < b.id; });
+    return rows;
+}
+
+Quantity World::covered(SymbolId symbol, PositionSide side) const {
+    Quantity sum;
+    for (const ExchangeOrder& stop : open(symbol, side, Role::stop_loss)) sum += stop.left();
+    return sum;
+}
+
 std::vector<ExchangeOrder> World::open(SymbolId symbol, Role role) const {
     std::vector<ExchangeOrder> found;
     for (const auto& [id, order] : orders)
@@ -198,6 +228,19 @@ std::string World::unsettled() const {
     }
     if (state().totals.unknown_now != 0) text += "an order's fate is still unknown\n";
     return text;
+}
+
+void take_position(World& world, SymbolId symbol, Side forced, Price at) {
+    ASSERT_EQ(world.trigger(symbol, forced, at), Verdict::entered);
+    world.fill(world.open(symbol, opened_by(opposite(forced)), Role::entry).at(0).placed.id, at);
+    world.pass(milliseconds(500));
+}
+
+std::function<Treatment(const Command&)> placing(Role role, Treatment treatment) {
+    return [=](const Command& command) {
+        return command.id.role == role && command.kind == CommandKind::place ? treatment
+                                                                             : Treatment{};
+    };
 }
 
 }  // namespace tranche::test

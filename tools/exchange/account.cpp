@@ -5,7 +5,24 @@
 namespace tranche::exchange {
 
 Account::Account(std::size_t symbols, bool hedge, Amount balance)
-    : hedge_mode{hedge}, settings(symbols), positions_(symbols), wallet_{balance} {}
+    : hedge_mode{hedge},
+      settings(symbols),
+      positions_(symbols),
+      values_(symbols),
+      wallet_{balance} {}
+
+void Account::limit_history(std::size_t kept) {
+    kept_ = kept;
+    fills_.reserve(2 * kept);
+    income_.reserve(2 * kept);
+    before_.reserve(2 * kept);
+}
+
+template <class Row> void Account::remember(std::vector<Row>& rows, const Row& row) const {
+    if (kept_ > 0 && rows.size() >= 2 * kept_)
+        rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(kept_));
+    rows.push_back(row);
+}
 
 Amount Account::change_position(Position& position, Amount signed_quantity, Amount price) {
     const Amount held = position.quantity;
@@ -24,6 +41,7 @@ Amount Account::change_position(Position& position, Amount signed_quantity, Amou
 
 void Account::apply(Fill& fill) {
     Position& position = positions_[fill.symbol][static_cast<std::size_t>(fill.position_side)];
+    remember(before_, {fill.symbol, fill.position_side, fill.time_ms, position});
     const Amount change = fill.side == Side::buy ? fill.quantity : -fill.quantity;
     fill.realized = change_position(position, change, fill.price);
     fill.fee = fill.price * fill.quantity * (fill.maker ? rates.maker : rates.taker);
@@ -32,11 +50,26 @@ void Account::apply(Fill& fill) {
     realized_ += fill.realized;
     fees_ += fill.fee;
     wallet_ += fill.realized - fill.fee;
-    fills_.push_back(fill);
+    ++fill_count_;
+    remember(fills_, fill);
     if (!fill.realized.zero())
-        income_.push_back(
-            {fill.symbol, "REALIZED_PNL", fill.realized, fill.time_ms, fill.trade_id});
-    income_.push_back({fill.symbol, "COMMISSION", -fill.fee, fill.time_ms, fill.trade_id});
+        remember(income_,
+                 {fill.symbol, "REALIZED_PNL", fill.realized, fill.time_ms, fill.trade_id});
+    remember(income_, {fill.symbol, "COMMISSION", -fill.fee, fill.time_ms, fill.trade_id});
+}
+
+void Account::pay(SymbolIndex symbol, std::string_view type, Amount amount, std::int64_t now_ms) {
+    wallet_ += amount;
+    remember(income_, {symbol, type, amount, now_ms, 0});
+}
+
+Position Account::position_at(SymbolIndex symbol, PositionSide side, std::int64_t time_ms) const {
+    Position position = this->position(symbol, side);
+    for (auto change = before_.rbegin(); change != before_.rend(); ++change) {
+        if (change->until_ms <= time_ms) break;
+        if (change->symbol == symbol && change->side == side) position = change->position;
+    }
+    return position;
 }
 
 Amount Account::closable(SymbolIndex symbol, PositionSide position_side, Side side) const {
@@ -66,20 +99,27 @@ Amount Account::margin(SymbolIndex symbol, PositionSide side, Amount mark) const
     return abs(position(symbol, side).quantity) * mark / settings[symbol].leverage;
 }
 
-Amount Account::total_unrealized(const Board& board) const {
-    Amount total;
-    for (SymbolIndex symbol = 0; symbol < positions_.size(); ++symbol)
-        for (const PositionSide side : every_position_side)
-            total += unrealized(symbol, side, board.at(symbol).mark.mark);
-    return total;
+Amount Account::maintenance(SymbolIndex symbol, PositionSide side, Amount mark) const {
+    const Amount notional = abs(position(symbol, side).quantity) * mark;
+    for (const Bracket& bracket : brackets())
+        if (notional <= bracket.cap)
+            return notional * bracket.maintenance_ratio - bracket.cumulated;
+    return notional / 2;
 }
 
-Amount Account::total_margin(const Board& board) const {
-    Amount total;
-    for (SymbolIndex symbol = 0; symbol < positions_.size(); ++symbol)
-        for (const PositionSide side : every_position_side)
-            total += margin(symbol, side, board.at(symbol).mark.mark);
-    return total;
+void Account::revalue(SymbolIndex symbol, Amount mark) {
+    Valuation now;
+    for (const PositionSide side : every_position_side) {
+        if (position(symbol, side).quantity.zero()) continue;
+        now.unrealized += unrealized(symbol, side, mark);
+        now.margin += margin(symbol, side, mark);
+        now.maintenance += maintenance(symbol, side, mark);
+    }
+    Valuation& before = values_[symbol];
+    total_.unrealized += now.unrealized - before.unrealized;
+    total_.margin += now.margin - before.margin;
+    total_.maintenance += now.maintenance - before.maintenance;
+    before = now;
 }
 
 }  // namespace tranche::exchange

@@ -7,12 +7,16 @@ namespace tranche::exchange {
 namespace {
 
 constexpr std::int64_t history_limit_max = 1000;
-constexpr std::int64_t leverage_max = 125;
 
 /// Index range of the newest `limit` of `count` items.
 std::size_t first_of_newest(std::size_t count, std::int64_t limit) {
     const auto wanted = static_cast<std::size_t>(limit);
     return count > wanted ? count - wanted : 0;
+}
+
+/// The answer to a change of settings.
+Answer done(const std::optional<Reject>& refused) {
+    return refused ? refuse(*refused) : ok(R"({"code":200,"msg":"success"})");
 }
 
 std::int64_t limit_of(const Params& params, std::int64_t fallback) {
@@ -29,7 +33,7 @@ Answer Api::balance(const Call& call, const Params&) {
     JsonWriter json;
     json.begin_array().begin_object().field("accountAlias", "SgsR").field("asset", "USDT");
     json.field("balance", wallet).field("crossWalletBalance", wallet);
-    json.field("crossUnPnl", fixed(account.total_unrealized(venue_.board), 8));
+    json.field("crossUnPnl", fixed(account.valuation().unrealized, 8));
     json.field("availableBalance", available).field("maxWithdrawAmount", available);
     json.field("marginAvailable", true).field("updateTime", call.now_ms());
     return ok(json.end_object().end_array().take());
@@ -74,8 +78,8 @@ Answer Api::position_risk(const Call& call, const Params& params) {
 Answer Api::account(const Call& call, const Params&) {
     const Account& account = venue_.account;
     const std::string wallet = fixed(account.wallet(), 8);
-    const Amount unrealized = account.total_unrealized(venue_.board);
-    const Amount margin = account.total_margin(venue_.board);
+    const Amount unrealized = account.valuation().unrealized;
+    const Amount margin = account.valuation().margin;
     const Amount reserved = venue_.matching.reserved();
     const std::string available = fixed(venue_.matching.available(), 8);
     const auto totals = [&](JsonWriter& json, bool asset) {
@@ -183,16 +187,7 @@ Answer Api::get_dual(const Call&, const Params&) {
 Answer Api::set_dual(const Call& call, const Params& params) {
     if (!params.has("dualSidePosition")) return refuse(missing("dualSidePosition"));
     const bool hedge = params.flag("dualSidePosition");
-    Account& account = venue_.account;
-    if (hedge == account.hedge_mode) return refuse({-4059, "No need to change position side."});
-    for (SymbolIndex symbol = 0; symbol < venue_.rules.size(); ++symbol)
-        if (!venue_.matching.open(symbol).empty())
-            return refuse({-4067, "Position side cannot be changed if there exists open orders."});
-    if (!account.flat())
-        return refuse({-4068, "Position side cannot be changed if there exists position."});
-    account.hedge_mode = hedge;
-    venue_.outbox.user.push_back(mode_update(account, call.now_ms()));
-    return ok(R"({"code":200,"msg":"success"})");
+    return done(venue_.set_hedge_mode(hedge, call.now_ms()));
 }
 
 Answer Api::get_multi(const Call&, const Params&) {
@@ -204,16 +199,7 @@ Answer Api::get_multi(const Call&, const Params&) {
 Answer Api::set_multi(const Call& call, const Params& params) {
     if (!params.has("multiAssetsMargin")) return refuse(missing("multiAssetsMargin"));
     const bool multi = params.flag("multiAssetsMargin");
-    Account& account = venue_.account;
-    if (multi == account.multi_assets)
-        return refuse({-4171, "No need to change multi-assets mode."});
-    const bool isolated = std::any_of(account.settings.begin(), account.settings.end(),
-                                      [](const SymbolSettings& one) { return one.isolated; });
-    if (multi && isolated)
-        return refuse({-4168, "Unable to adjust to Multi-Assets mode with isolated margin."});
-    account.multi_assets = multi;
-    venue_.outbox.user.push_back(mode_update(account, call.now_ms()));
-    return ok(R"({"code":200,"msg":"success"})");
+    return done(venue_.set_multi_assets(multi, call.now_ms()));
 }
 
 Answer Api::set_leverage(const Call& call, const Params& params) {
@@ -221,17 +207,10 @@ Answer Api::set_leverage(const Call& call, const Params& params) {
     if (const Reject* refused = std::get_if<Reject>(&symbol)) return refuse(*refused);
     const auto leverage = params.integer("leverage");
     if (!leverage) return refuse(missing("leverage"));
-    if (*leverage < 1 || *leverage > leverage_max) return refuse({-4028, "Leverage is not valid"});
     const SymbolIndex index = std::get<SymbolIndex>(symbol);
-    SymbolSettings& settings = venue_.account.settings[index];
-    if (settings.isolated && *leverage < settings.leverage && !venue_.account.flat(index))
-        return refuse({-4161,
-                       "Leverage reduction is not supported in Isolated Margin Mode with "
-                       "open positions"});
-    const bool changed = settings.leverage != *leverage;
-    settings.leverage = *leverage;
+    if (const auto refused = venue_.set_leverage(index, *leverage, call.now_ms()))
+        return refuse(*refused);
     const SymbolRules& rules = venue_.rules.at(index);
-    if (changed) venue_.outbox.user.push_back(leverage_update(rules, *leverage, call.now_ms()));
     JsonWriter json;
     json.begin_object().field("leverage", *leverage);
     json.field("maxNotionalValue", max_notional(*leverage)).field("symbol", rules.name);
@@ -244,22 +223,7 @@ Answer Api::set_margin_type(const Call& call, const Params& params) {
     const std::string_view type = params.get("marginType");
     if (type != "ISOLATED" && type != "CROSSED") return refuse(missing("marginType"));
     const SymbolIndex index = std::get<SymbolIndex>(symbol);
-    const bool isolated = type == "ISOLATED";
-    Account& account = venue_.account;
-    if (account.settings[index].isolated == isolated)
-        return refuse({-4046, "No need to change margin type."});
-    if (isolated && account.multi_assets)
-        return refuse({-4168,
-                       "Unable to adjust to isolated-margin mode under the Multi-Assets "
-                       "mode."});
-    if (!venue_.matching.open(index).empty())
-        return refuse({-4047, "Margin type cannot be changed if there exists open orders."});
-    if (!account.flat(index))
-        return refuse({-4048, "Margin type cannot be changed if there exists position."});
-    account.settings[index].isolated = isolated;
-    venue_.outbox.user.push_back(
-        margin_type_update(venue_.rules, account, venue_.board, index, call.now_ms()));
-    return ok(R"({"code":200,"msg":"success"})");
+    return done(venue_.set_isolated(index, type == "ISOLATED", call.now_ms()));
 }
 
 Answer Api::leverage_bracket(const Call&, const Params& params) {

@@ -105,8 +105,7 @@ Answer Api::klines(const Call&, const Params& params) {
         return refuse({-1130, "Data sent for parameter 'limit' is not valid."});
     const std::int64_t from = params.integer("startTime").value_or(0);
     const std::int64_t to = params.integer("endTime").value_or(INT64_MAX);
-    std::vector<Candle> candles =
-        merge(venue_.board.at(std::get<SymbolIndex>(symbol)).minutes, span);
+    std::vector<Candle> candles = merge(venue_.board.minutes(std::get<SymbolIndex>(symbol)), span);
     std::erase_if(candles, [&](const Candle& candle) {
         return candle.open_ms < from || candle.open_ms > to;
     });
@@ -171,7 +170,7 @@ Answer Api::ticker_day(const Call& call, const Params& params) {
     return per_symbol(params, [&](JsonWriter& json, SymbolIndex symbol) {
         const SymbolBoard& board = venue_.board.at(symbol);
         Candle day;
-        for (const Candle& candle : merge(board.minutes, 604'800'000)) day = candle;
+        for (const Candle& candle : merge(venue_.board.minutes(symbol), 604'800'000)) day = candle;
         const Amount change = board.last - day.open;
         json.begin_object().field("symbol", venue_.rules.at(symbol).name);
         json.field("priceChange", change)

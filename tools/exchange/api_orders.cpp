@@ -204,8 +204,8 @@ Answer Api::open_orders(const Call&, const Params& params) {
     for (SymbolIndex symbol = 0; symbol < venue_.rules.size(); ++symbol) {
         const SymbolRules& rules = venue_.rules.at(symbol);
         if (params.has("symbol") && params.get("symbol") != rules.name) continue;
-        for (const OrderId id : venue_.matching.open(symbol))
-            json.raw(order_object(rules, *venue_.matching.find(id), true));
+        for (const Order* order : venue_.matching.open(symbol))
+            json.raw(order_object(rules, *order, true));
     }
     if (params.has("symbol") && !venue_.rules.find(params.get("symbol")))
         return refuse({-1121, "Invalid symbol."});
@@ -221,11 +221,9 @@ Answer Api::all_orders(const Call&, const Params& params) {
     const std::int64_t limit =
         std::clamp(params.integer("limit").value_or(500), std::int64_t{1}, history_limit_max);
     std::vector<const Order*> found;
-    const auto& orders = venue_.matching.orders();
-    for (auto item = orders.lower_bound(first); item != orders.end(); ++item) {
-        const Order& order = item->second;
-        if (order.terms.symbol != std::get<SymbolIndex>(symbol)) continue;
-        if (order.time_ms >= from && order.time_ms <= to) found.push_back(&order);
+    for (const Order* order : venue_.matching.orders()) {
+        if (order->id < first || order->terms.symbol != std::get<SymbolIndex>(symbol)) continue;
+        if (order->time_ms >= from && order->time_ms <= to) found.push_back(order);
     }
     // Without a first id the newest are meant, still in ascending order.
     const auto wanted = static_cast<std::size_t>(limit);

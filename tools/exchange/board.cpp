@@ -30,15 +30,20 @@ void Board::apply(const Trade& trade) {
     SymbolBoard& board = symbols_[trade.symbol];
     board.last = trade.price;
     board.last_trade_ms = trade.time_ms;
+    if (!minutes_.empty()) add_to_minute(trade);
+}
+
+void Board::add_to_minute(const Trade& trade) {
+    std::deque<Candle>& minutes = minutes_[trade.symbol];
     const std::int64_t minute = trade.time_ms - trade.time_ms % 60'000;
-    if (board.minutes.empty() || board.minutes.back().open_ms != minute) {
-        if (board.minutes.size() == SymbolBoard::minutes_kept) board.minutes.pop_front();
+    if (minutes.empty() || minutes.back().open_ms != minute) {
+        if (minutes.size() == minutes_kept) minutes.pop_front();
         Candle candle;
         candle.open_ms = minute;
         candle.open = candle.high = candle.low = trade.price;
-        board.minutes.push_back(candle);
+        minutes.push_back(candle);
     }
-    Candle& candle = board.minutes.back();
+    Candle& candle = minutes.back();
     candle.high = max(candle.high, trade.price);
     candle.low = min(candle.low, trade.price);
     candle.close = trade.price;

@@ -27,9 +27,6 @@ struct SymbolBoard {
     Mark mark{};
     Amount last;
     std::int64_t last_trade_ms{};
-    std::deque<Candle> minutes;  // newest last, at most `minutes_kept`
-
-    static constexpr std::size_t minutes_kept = 1500;
     /// False until the market has shown a price: nothing can be traded before.
     [[nodiscard]] bool priced() const { return !quote.bid.zero() && !mark.mark.zero(); }
 };
@@ -42,19 +39,30 @@ public:
     /// Levels that exist behind each best price.
     static constexpr int depth_levels = 100;
 
-    explicit Board(const Rules& rules) : rules_{rules}, symbols_(rules.size()) {}
+    static constexpr std::size_t minutes_kept = 1500;
+
+    /// Without `candles` trades leave nothing but the last price.
+    explicit Board(const Rules& rules, bool candles = true)
+        : rules_{rules}, symbols_(rules.size()), minutes_(candles ? rules.size() : 0) {}
 
     void apply(const Quote& quote);
     void apply(const Trade& trade);
     void apply(const Mark& mark) { symbols_[mark.symbol].mark = mark; }
 
     [[nodiscard]] const SymbolBoard& at(SymbolIndex symbol) const { return symbols_[symbol]; }
+    /// Newest last, at most `minutes_kept`.
+    [[nodiscard]] const std::deque<Candle>& minutes(SymbolIndex symbol) const {
+        return minutes_.at(symbol);
+    }
     /// The best `count` levels that traders of `book_side` (bids: buy) have put up.
     [[nodiscard]] std::vector<Level> depth(SymbolIndex symbol, Side book_side, int count) const;
 
 private:
+    void add_to_minute(const Trade& trade);
+
     const Rules& rules_;
     std::vector<SymbolBoard> symbols_;
+    std::vector<std::deque<Candle>> minutes_;
 };
 
 }  // namespace tranche::exchange

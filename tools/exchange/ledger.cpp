@@ -1,6 +1,4 @@
 // The truth of the exchange for checks from outside: paths below /sim, loopback only.
-#include <algorithm>
-
 #include "tools/exchange/api.hpp"
 
 namespace tranche::exchange {
@@ -13,7 +11,7 @@ bool from_loopback(const std::string& address) {
 void write_order(JsonWriter& json, const SymbolRules& rules, const Order& order) {
     const NewOrder& terms = order.terms;
     json.begin_object().field("orderId", order.id).field("symbol", rules.name);
-    json.field("clientOrderId", terms.client_id).field("status", name(order.status));
+    json.field("clientOrderId", terms.client_id.view()).field("status", name(order.status));
     json.field("side", name(terms.side)).field("positionSide", name(terms.position_side));
     json.field("type", name(terms.type)).field("origType", name(order.original_type));
     json.field("timeInForce", name(terms.time_in_force)).field("quantity", terms.quantity);
@@ -34,7 +32,7 @@ std::string Api::ledger(std::int64_t now_ms) const {
     json.field("paused", venue_.paused()).field("wallet", account.wallet());
     json.field("available", venue_.matching.available()).field("realized_pnl", account.realized());
     json.field("fees", account.fees());
-    json.field("unrealized_pnl", account.total_unrealized(venue_.board));
+    json.field("unrealized_pnl", account.valuation().unrealized);
     json.key("positions").begin_array();
     std::size_t open_orders = 0;
     for (SymbolIndex symbol = 0; symbol < venue_.rules.size(); ++symbol) {
@@ -51,18 +49,14 @@ std::string Api::ledger(std::int64_t now_ms) const {
     }
     json.end_array().key("open_orders").begin_array();
     for (SymbolIndex symbol = 0; symbol < venue_.rules.size(); ++symbol)
-        for (const OrderId id : venue_.matching.open(symbol))
-            write_order(json, venue_.rules.at(symbol), *venue_.matching.find(id));
+        for (const Order* order : venue_.matching.open(symbol))
+            write_order(json, venue_.rules.at(symbol), *order);
     json.end_array().field("open_orders_count", open_orders);
-    std::int64_t most = 0;
-    std::int64_t duplicates = 0;
-    for (const auto& [client_id, count] : venue_.matching.accepted()) {
-        most = std::max(most, count);
-        duplicates += count - 1;
-    }
-    json.field("orders_accepted", venue_.matching.orders().size());
-    json.field("orders_by_client_id_max", most).field("duplicates", duplicates);
-    json.field("fills", account.fills().size());
+    const OrderStore& orders = venue_.matching.store();
+    json.field("orders_accepted", orders.created());
+    json.field("orders_by_client_id_max", orders.most_of_one_id());
+    json.field("duplicates", orders.duplicates());
+    json.field("fills", account.fill_count());
     json.field("liquidations_published", venue_.published().total);
     json.field("liquidations_generated", venue_.published().generated);
     json.key("liquidations_by_symbol").begin_object();
@@ -75,8 +69,8 @@ std::string Api::ledger(std::int64_t now_ms) const {
 std::string Api::order_history() const {
     JsonWriter json;
     json.begin_array();
-    for (const auto& [id, order] : venue_.matching.orders())
-        write_order(json, venue_.rules.at(order.terms.symbol), order);
+    for (const Order* order : venue_.matching.orders())
+        write_order(json, venue_.rules.at(order->terms.symbol), *order);
     return json.end_array().take();
 }
 

@@ -1,5 +1,6 @@
 // The model is one of log prices in floating point: what comes out is rounded to ticks and steps
-// before anybody trades on it.
+// before anybody trades on it. A price is carried on only when something is to be said about it, so
+// that quiet steps cost next to nothing.
 #include "tools/exchange/market.hpp"
 
 #include <algorithm>
@@ -9,8 +10,8 @@ namespace tranche::exchange {
 namespace {
 
 constexpr double step_s = static_cast<double>(Market::step_ms) / 1000.0;
-constexpr std::int64_t funding_interval_ms = 8 * 3'600'000;
 constexpr double displacement_max = 0.045;
+constexpr int chance_bits = 21;  // three chances fit one random number
 
 /// What a regime does to volatility and to the flow of liquidations.
 struct RegimeTraits {
@@ -30,6 +31,9 @@ constexpr RegimeTraits traits_of(Regime regime) {
         case Regime::cascade: return {2.5, 7.0, 1'500, 0.10, 10'000, 0.95, 6};
         case Regime::gap: return {2.0, 4.0, 1'200, 0.10, 12'000, 0.95, 2};
         case Regime::recovery: return {1.5, 1.45, 100, 0.03, 1'500, 0.6, 14};
+        case Regime::dead: return {0, 0, 60, 0, 1'000, 0.5, 8};
+        case Regime::plunge: return {3.0, 8.0, 2'000, 0.15, 15'000, 0.95, 3};
+        case Regime::flash: return {4.0, 10.0, 2'500, 0.15, 20'000, 0.95, 6};
     }
     return {};
 }
@@ -44,36 +48,72 @@ Regime next_of(Regime regime, Random& random) {
         case Regime::cascade: return Regime::recovery;
         case Regime::gap: return draw < 0.4 ? Regime::cascade : Regime::recovery;
         case Regime::recovery: return Regime::calm;
+        case Regime::dead: return draw < 0.5 ? Regime::plunge : Regime::calm;
+        case Regime::plunge:
+        case Regime::flash: return Regime::recovery;
     }
     return Regime::calm;
 }
 
+/// One of the regimes that only wild markets have, now and then instead of an ordinary one.
+Regime wild_of(Regime ordinary, Random& random) {
+    const double draw = random.uniform();
+    if (draw < 0.04) return Regime::dead;
+    if (draw < 0.10) return Regime::plunge;
+    return draw < 0.14 ? Regime::flash : ordinary;
+}
+
+std::uint32_t chance_of(double a_step) {
+    return static_cast<std::uint32_t>(std::min(a_step, 1.0) * (1U << chance_bits));
+}
+
+Amount on_grid(double value, Amount grid) {
+    const auto raw = static_cast<std::int64_t>(value * static_cast<double>(Amount::one) + 0.5);
+    return {raw - raw % grid.raw};
+}
+
 Amount at_least_a_step(double quantity, Amount step) {
-    return max(floor_to(from_model(quantity), step), step);
+    // A size beyond any market would not fit the conversion.
+    return max(on_grid(std::min(quantity, 9e9), step), step);
 }
 
 }  // namespace
 
-Market::Market(const Rules& rules, std::uint64_t seed, std::int64_t start_ms)
-    : rules_{rules}, now_ms_{start_ms - start_ms % step_ms} {
+Market::Market(const Rules& rules, std::uint64_t seed, std::int64_t start_ms,
+               const MarketOptions& options)
+    : rules_{rules}, options_{options}, now_ms_{start_ms - start_ms % step_ms} {
     for (SymbolIndex symbol = 0; symbol < rules.size(); ++symbol) {
         const MarketProfile& profile = rules.at(symbol).market;
         Model model{.symbol = symbol, .profile = profile, .random = Random{mix(seed) + symbol}};
         if (profile.price > 0) {
             model.anchor = model.base = std::log(profile.price);
-            model.mark = profile.price;
+            model.mark = model.price = profile.price;
             model.trade_id = 48'000'000;
+            model.moved_ms = now_ms_;
+            model.wildness = profile.volatility / 4e-4;
+            model.typical_trade = 0.15 * profile.top_notional / profile.price;
+            model.quote_chance = chance_of(step_s / 0.11);
+            model.trade_chance = chance_of(step_s * 4);
             // Symbols start out of step with each other, or their first cascades would coincide.
             const double first_s = model.random.uniform(1.0, 12.0);
-            model.regime_until_ms = now_ms_ + static_cast<std::int64_t>(first_s * 1000);
+            enter(model, Regime::calm, static_cast<std::int64_t>(first_s * 1000));
         }
         models_.push_back(model);
+        refilter(symbol);
     }
+}
+
+void Market::refilter(SymbolIndex symbol) {
+    models_[symbol].tick = max(rules_.at(symbol).tick, Amount{1});
+    models_[symbol].step = max(rules_.at(symbol).step, Amount{1});
 }
 
 void Market::advance(std::int64_t until_ms, std::vector<MarketEvent>& out) {
     while (now_ms_ + step_ms <= until_ms) {
         now_ms_ += step_ms;
+        if (now_ms_ >= next_funding_ms_)
+            next_funding_ms_ =
+                (now_ms_ / options_.funding_interval_ms + 1) * options_.funding_interval_ms;
         for (Model& model : models_)
             if (model.profile.price > 0) step(model, out);
     }
@@ -81,87 +121,133 @@ void Market::advance(std::int64_t until_ms, std::vector<MarketEvent>& out) {
 
 void Market::step(Model& model, std::vector<MarketEvent>& out) {
     if (now_ms_ >= model.regime_until_ms) change_regime(model);
-    move(model);
+    constexpr std::uint64_t mask = (1U << chance_bits) - 1;
+    const std::uint64_t draw = model.random.bits();
     const bool first = model.quote.update_id == 0;
-    if (first || model.random.chance(step_s / 0.11)) quote(model, out);
-    if (model.random.chance(step_s * 4)) trade(model, out);
-    if (model.random.chance(traits_of(model.regime).liquidation_rate * step_s))
-        liquidate(model, out);
-    if (first || now_ms_ % 1000 < step_ms) mark(model, out);
+    const bool alive = model.regime != Regime::dead;
+    const bool quotes = first || (alive && (draw & mask) < model.quote_chance);
+    const bool trades = alive && (draw >> chance_bits & mask) < model.trade_chance;
+    const bool forced = (draw >> 2 * chance_bits & mask) < model.liquidation_chance;
+    const bool marks = first || now_ms_ % 1000 < step_ms;
+    if (!quotes && !trades && !forced && !marks) return;
+    move(model);
+    if (quotes) quote(model, out);
+    if (trades) trade(model, out);
+    if (forced) liquidate(model, out);
+    if (marks) mark(model, out);
 }
 
 void Market::change_regime(Model& model) const {
+    move(model);
     Random& random = model.random;
     const Regime before = model.regime;
-    model.regime = next_of(before, random);
-    const double length_s =
-        std::clamp(random.exponential(traits_of(model.regime).mean_s), 2.0, 40.0);
-    model.regime_until_ms = now_ms_ + static_cast<std::int64_t>(length_s * 1000);
+    Regime next = next_of(before, random);
+    if (options_.wild) next = wild_of(next, random);
+    const double length_s = std::clamp(random.exponential(traits_of(next).mean_s), 2.0, 40.0);
     const bool continues =
-        model.regime == Regime::cascade && (before == Regime::trend || before == Regime::gap);
+        next == Regime::cascade && (before == Regime::trend || before == Regime::gap);
     if (!continues) model.direction = random.chance(0.5) ? 1.0 : -1.0;
-    const double wildness = model.profile.volatility / 4e-4;
-    switch (model.regime) {
+    enter(model, next, static_cast<std::int64_t>(length_s * 1000));
+}
+
+void Market::enter(Model& model, Regime regime, std::int64_t duration_ms) const {
+    Random& random = model.random;
+    model.regime = regime;
+    model.regime_since_ms = now_ms_;
+    model.regime_until_ms = now_ms_ + duration_ms;
+    model.liquidation_chance = chance_of(traits_of(regime).liquidation_rate * step_s);
+    model.pace = 0;
+    switch (regime) {
         case Regime::calm:
-        case Regime::recovery: model.pace = 0; break;
-        case Regime::trend: model.pace = random.uniform(1e-4, 3.5e-4) * wildness; break;
-        case Regime::cascade: model.pace = random.uniform(1.0e-3, 3.0e-3) * wildness; break;
+        case Regime::recovery:
+        case Regime::dead: break;
+        case Regime::trend: model.pace = random.uniform(1e-4, 3.5e-4) * model.wildness; break;
+        case Regime::cascade: model.pace = random.uniform(1.0e-3, 3.0e-3) * model.wildness; break;
         case Regime::gap:
-            model.pace = 0;
-            model.displacement += model.direction * random.uniform(0.004, 0.014) * wildness;
+            model.displacement += model.direction * random.uniform(0.004, 0.014) * model.wildness;
+            break;
+        case Regime::plunge:
+            model.base += model.direction * random.uniform(0.02, 0.08);
+            model.anchor = model.base;
+            break;
+        case Regime::flash:
+            // A third of the time down, the rest back up.
+            model.pace = random.uniform(0.06, 0.2) / (static_cast<double>(duration_ms) / 3000.0);
             break;
     }
 }
 
+void Market::force(SymbolIndex symbol, Regime regime, double direction, std::int64_t duration_ms) {
+    Model& model = models_[symbol];
+    if (model.profile.price <= 0) return;
+    move(model);
+    model.direction = direction < 0 ? -1.0 : 1.0;
+    enter(model, regime, duration_ms);
+}
+
+/// Carries the price on to now, under the regime that has been in force since.
 void Market::move(Model& model) const {
+    const auto steps = static_cast<double>(now_ms_ - model.moved_ms) / Market::step_ms;
+    if (steps <= 0) return;
+    const double passed_s = steps * step_s;
+    const std::int64_t before_ms = model.moved_ms;
+    model.moved_ms = now_ms_;
+    if (model.regime == Regime::dead) return;
     const double volatility = model.profile.volatility * traits_of(model.regime).volatility;
-    model.base += volatility * std::sqrt(step_s) * model.random.normal();
-    model.base -= (model.base - model.anchor) * step_s / 600;
+    model.base += volatility * std::sqrt(passed_s) * model.random.normal();
+    model.base -= (model.base - model.anchor) * std::min(passed_s / 600, 1.0);
     switch (model.regime) {
-        case Regime::trend: model.base += model.direction * model.pace * step_s; break;
-        case Regime::cascade: model.displacement += model.direction * model.pace * step_s; break;
+        case Regime::trend: model.base += model.direction * model.pace * passed_s; break;
+        case Regime::cascade: model.displacement += model.direction * model.pace * passed_s; break;
+        case Regime::flash: {
+            const std::int64_t turn_ms =
+                model.regime_since_ms + (model.regime_until_ms - model.regime_since_ms) / 3;
+            const bool back = before_ms >= turn_ms;
+            model.base += model.direction * model.pace * passed_s * (back ? -0.5 : 1.0);
+            break;
+        }
         case Regime::calm:
         case Regime::gap:
+        case Regime::plunge:
+        case Regime::dead:
         case Regime::recovery: {
             const double half_life_s = model.regime == Regime::recovery ? 6 : 12;
-            model.displacement *= std::exp2(-step_s / half_life_s);
+            model.displacement *= std::exp2(-passed_s / half_life_s);
             break;
         }
     }
     model.displacement = std::clamp(model.displacement, -displacement_max, displacement_max);
-    const double price = std::exp(model.base + model.displacement);
-    model.mark += (price - model.mark) * step_s / 0.8;
+    model.price = std::exp(model.base + model.displacement);
+    model.mark += (model.price - model.mark) * std::min(passed_s / 0.8, 1.0);
 }
 
 void Market::quote(Model& model, std::vector<MarketEvent>& out) {
-    const SymbolRules& rules = rules_.at(model.symbol);
-    const double price = std::exp(model.base + model.displacement);
+    const double price = model.price;
     const double half = 0.5 * price * model.profile.spread * model.random.uniform(0.8, 1.6);
-    const Amount bid = floor_to(from_model(price - half), rules.tick);
-    const Amount ask = max(ceil_to(from_model(price + half), rules.tick), bid + rules.tick);
+    const Amount tick = model.tick;
+    const Amount bid = max(on_grid(price - half, tick), tick);
+    const Amount above = on_grid(price + half, tick) + tick;
     const double top = model.profile.top_notional / price;
     model.quote = {.symbol = model.symbol,
                    .time_ms = now_ms_,
                    .update_id = ++update_id_,
                    .bid = bid,
-                   .bid_quantity = at_least_a_step(model.random.lognormal(top, 0.9), rules.step),
-                   .ask = ask,
-                   .ask_quantity = at_least_a_step(model.random.lognormal(top, 0.9), rules.step)};
+                   .bid_quantity = at_least_a_step(model.random.lognormal(top, 0.9), model.step),
+                   .ask = max(above, bid + tick),
+                   .ask_quantity = at_least_a_step(model.random.lognormal(top, 0.9), model.step)};
     out.emplace_back(model.quote);
 }
 
 void Market::trade(Model& model, std::vector<MarketEvent>& out) const {
-    const SymbolRules& rules = rules_.at(model.symbol);
     const bool moving = model.regime == Regime::cascade || model.regime == Regime::trend;
     const double sell_chance = moving ? (model.direction < 0 ? 0.75 : 0.25) : 0.5;
     const bool sold = model.random.chance(sell_chance);
-    const double typical = 0.15 * model.profile.top_notional / std::exp(model.base);
     out.emplace_back(Trade{
         .symbol = model.symbol,
         .time_ms = now_ms_,
         .id = ++model.trade_id,
         .price = sold ? model.quote.bid : model.quote.ask,
-        .quantity = at_least_a_step(model.random.lognormal(typical, 1.2), rules.step),
+        .quantity = at_least_a_step(model.random.lognormal(model.typical_trade, 1.2), model.step),
         .buyer_is_maker = sold,
     });
 }
@@ -169,7 +255,6 @@ void Market::trade(Model& model, std::vector<MarketEvent>& out) const {
 void Market::liquidate(Model& model, std::vector<MarketEvent>& out) const {
     Random& random = model.random;
     const RegimeTraits traits = traits_of(model.regime);
-    const SymbolRules& rules = rules_.at(model.symbol);
     const double scale = model.profile.liquidation_scale;
     double notional = random.lognormal(traits.liquidation_median, 1.2);
     if (random.chance(traits.tail_chance)) notional = random.pareto(traits.tail_scale, 1.35);
@@ -179,8 +264,8 @@ void Market::liquidate(Model& model, std::vector<MarketEvent>& out) const {
     const bool falling = random.chance(traits.with_move) == (trend < 0);
     const Side side = falling ? Side::sell : Side::buy;
     const double away = falling ? -1.0 : 1.0;
-    const double price = std::exp(model.base + model.displacement);
-    const Amount quantity = at_least_a_step(notional / price, rules.step);
+    const double price = model.price;
+    const Amount quantity = at_least_a_step(notional / price, model.step);
     const double slip = random.exponential(4e-4);
     const double bankrupt = slip + random.uniform(0.004, 0.02);
     const double last = random.chance(0.4) ? 1.0 : random.uniform(0.05, 1.0);
@@ -189,11 +274,11 @@ void Market::liquidate(Model& model, std::vector<MarketEvent>& out) const {
         .time_ms = now_ms_,
         .side = side,
         .quantity = quantity,
-        .price = floor_to(from_model(price * (1 + away * bankrupt)), rules.tick),
-        .average_price = floor_to(from_model(price * (1 + away * slip)), rules.tick),
+        .price = on_grid(price * (1 + away * bankrupt), model.tick),
+        .average_price = on_grid(price * (1 + away * slip), model.tick),
         .last_quantity = at_least_a_step(
             static_cast<double>(quantity.raw) / static_cast<double>(Amount::one) * last,
-            rules.step),
+            model.step),
     });
     // A forced order pushes the price a little further: that is what makes cascades.
     const double depth = 40 * model.profile.top_notional;
@@ -204,10 +289,10 @@ void Market::mark(Model& model, std::vector<MarketEvent>& out) const {
     out.emplace_back(Mark{
         .symbol = model.symbol,
         .time_ms = now_ms_,
-        .mark = from_model(model.mark),
-        .index = from_model(model.mark * (1 + 3e-5 * model.random.normal())),
-        .funding_rate = amount("0.0001").value_or(Amount{}),
-        .next_funding_ms = (now_ms_ / funding_interval_ms + 1) * funding_interval_ms,
+        .mark = on_grid(model.mark, Amount{1}),
+        .index = on_grid(model.mark * (1 + 3e-5 * model.random.normal()), Amount{1}),
+        .funding_rate = options_.funding_rate,
+        .next_funding_ms = next_funding_ms_,
     });
 }
 

@@ -1,40 +1,39 @@
 // The order book of the account against the generated market: acceptance, price-time priority,
-// fills, triggers, ends. Pure: time comes in with every call.
+// fills, triggers, ends. Pure: time comes in with every call. Prices that reach no order of ours
+// cost a few comparisons.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
-#include <unordered_map>
+#include <span>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "tools/exchange/account.hpp"
+#include "tools/exchange/behaviour.hpp"
 #include "tools/exchange/board.hpp"
 #include "tools/exchange/order.hpp"
+#include "tools/exchange/order_store.hpp"
 #include "tools/exchange/rules.hpp"
 #include "tools/exchange/user_events.hpp"
 
 namespace tranche::exchange {
 
-/// What left the matching engine since the owner last emptied it.
-struct Outbox {
-    std::vector<std::string> user;  // user stream payloads, in order
-    std::vector<std::string> log;   // lines of --json-log, in order
+struct MatchingOptions {
+    Behaviour behaviour{};
+    std::size_t history_limit{};  // ended orders that are remembered; 0: all
+    bool liquidations{};          // the account itself can be liquidated
 };
 
-/// Open questions of exchange-protocol.md §10.1 and §10.2, either answer playable.
-struct MatchingOptions {
-    bool trigger_announces_expiry{};  // EXPIRED of the conditional form before NEW of the executed
-    bool protect_keeps_order{};       // priceProtect refusal: the order stays instead of expiring
-};
+/// Why the venue itself closes a position.
+enum class Force : std::uint8_t { liquidation, deleveraging, settlement };
 
 /// Owner of all orders. Market events must reach the board before they reach `on`.
 class Matching {
 public:
     Matching(const Rules& rules, const Board& board, Account& account, Outbox& outbox,
-             MatchingOptions options);
+             const MatchingOptions& options);
 
     /// Every check of a placement, without placing.
     [[nodiscard]] std::optional<Reject> check(const NewOrder& order) const;
@@ -46,67 +45,123 @@ public:
     /// New quantity and price of a resting LIMIT order; on refusal the old terms stay.
     std::optional<Reject> modify(OrderId id, Amount quantity, Amount price, std::int64_t now_ms);
 
+    /// Order and trade ids go on behind these: for a venue that follows an earlier one.
+    void number_from(OrderId order, std::int64_t trade);
+    /// Puts back an open order of an earlier run: unchecked, unannounced. `quote`: value of what
+    /// was executed.
+    void put_back(const NewOrder& terms, OrderId id, Amount executed, Amount quote,
+                  std::int64_t time_ms);
+
     void on(const Quote& quote, std::int64_t now_ms);
     void on(const Trade& trade, std::int64_t now_ms);
     void on(const Mark& mark, std::int64_t now_ms);
+    /// To be told when a leverage has changed, or a mark without `on`.
+    void revalue(SymbolIndex symbol);
 
-    [[nodiscard]] const Order* find(OrderId id) const;
+    /// Closes up to `quantity` of a position by an order of the venue's own, at the book and beyond
+    /// it at `price`. A liquidation cancels the symbol's orders first and charges its fee.
+    void force_close(SymbolIndex symbol, PositionSide side, Amount quantity, Amount price,
+                     Force force, std::int64_t now_ms);
+
+    [[nodiscard]] const Order* find(OrderId id) const { return store_.find(id); }
     /// The newest order that carried this client id.
-    [[nodiscard]] const Order* find_client(SymbolIndex symbol, const std::string& client_id) const;
-    [[nodiscard]] const std::vector<OrderId>& open(SymbolIndex symbol) const {
-        return open_[symbol];
+    [[nodiscard]] const Order* find_client(SymbolIndex symbol, const ClientText& client_id) const;
+    /// In order of priority in time.
+    [[nodiscard]] std::span<const Order* const> open(SymbolIndex symbol) const {
+        return books_[symbol].open;
     }
-    [[nodiscard]] const std::map<OrderId, Order>& orders() const { return orders_; }
-    /// How often each client id was accepted.
-    [[nodiscard]] const std::unordered_map<std::string, std::int64_t>& accepted() const {
-        return accepted_;
-    }
+    /// All that are remembered, by id; for cold callers.
+    [[nodiscard]] std::vector<const Order*> orders() const { return store_.all(); }
+    [[nodiscard]] const OrderStore& store() const { return store_; }
     /// Initial margin that resting orders have reserved.
-    [[nodiscard]] Amount reserved() const;
+    [[nodiscard]] Amount reserved() const { return reserved_; }
     /// What may still be used to open.
     [[nodiscard]] Amount available() const;
+    [[nodiscard]] const Behaviour& behaviour() const { return options_.behaviour; }
 
 private:
-    /// Quantity taken from the book since its last renewal.
-    struct Taken {
-        Amount bids, asks;
+    /// References at which the first waiting order of a symbol fires.
+    struct Triggers {
+        Amount at_or_above{INT64_MAX}, at_or_below{INT64_MIN};
+        [[nodiscard]] bool reached(Amount reference) const {
+            return reference >= at_or_above || reference <= at_or_below;
+        }
+    };
+    /// What the account has on one symbol.
+    struct Book {
+        std::vector<Order*> open;                         // in order of priority in time
+        Amount best_bid{INT64_MIN}, best_ask{INT64_MAX};  // limits of ours that rest
+        Triggers mark, last;
+        OpenNotional resting, opening;  // of all resting orders, and of those that may open
+        Amount reserved;
+        Amount bids_taken, asks_taken;  // from the market's book since its last renewal
+        std::int64_t conditional{};
+        std::int64_t trade_id{48'000'000};
     };
 
+    // matching_checks.cpp
     [[nodiscard]] std::optional<Reject> check_counts(const NewOrder& order) const;
+    [[nodiscard]] std::optional<Reject> check_client_id(const NewOrder& order) const;
     [[nodiscard]] std::optional<Reject> check_trigger(const NewOrder& order) const;
+    [[nodiscard]] std::optional<Reject> check_post_only(const NewOrder& order) const;
     [[nodiscard]] std::optional<Reject> check_closing(const NewOrder& order) const;
+    [[nodiscard]] std::optional<Reject> check_close_position(const NewOrder& order) const;
     [[nodiscard]] std::optional<Reject> check_margin(const NewOrder& order) const;
-    [[nodiscard]] Amount opening_quantity(const NewOrder& order) const;
     [[nodiscard]] Amount opening_notional(const NewOrder& order) const;
-    [[nodiscard]] Amount reserved_by_closers(const NewOrder& order) const;
+    [[nodiscard]] Amount quantity_of_closers(const NewOrder& order, bool waiting) const;
+    void trim(NewOrder& order) const;
 
+    // matching_book.cpp
+    void enter(Order& order);
+    void leave(Order& order);
+    static void note(Book& book, const Order& order);
+    static void renew_bounds(Book& book);
+    void update_resting(Order& order);
+    void reserve(SymbolIndex symbol);
+
+    // matching_execution.cpp
     void execute(Order& order, std::int64_t now_ms);
     void execute_market(Order& order, std::int64_t now_ms);
     void execute_limit(Order& order, std::int64_t now_ms);
     void take(Order& order, Amount worst_price, std::int64_t now_ms);
+    bool meets_own(Order& order, Amount price, Amount worst_price, std::int64_t now_ms);
     void match_resting(SymbolIndex symbol, Side side, Amount price, Amount quantity,
                        std::int64_t now_ms);
     [[nodiscard]] Amount available_up_to(SymbolIndex symbol, Side taker, Amount worst) const;
     Amount fill(Order& order, Amount price, Amount quantity, bool maker, std::int64_t now_ms);
     void trigger(SymbolIndex symbol, WorkingType source, Amount reference, std::int64_t now_ms);
     void fire(Order& order, std::int64_t now_ms);
-    void finish(Order& order, OrderStatus status, std::int64_t now_ms);
+    Order& fired_form(Order& order, std::int64_t now_ms);
     void expire_closers(SymbolIndex symbol, PositionSide side, std::int64_t now_ms);
+
+    // matching_forced.cpp
+    void watch_margin(std::int64_t now_ms);
+    void call_margin(std::int64_t now_ms);
+    void liquidate(std::int64_t now_ms);
+    void announce_forced(Order& order, Force force, std::int64_t now_ms);
+    [[nodiscard]] ClientText forced_id(Force force, std::int64_t now_ms);
+
+    void finish(Order& order, OrderStatus status, std::int64_t now_ms);
     void announce(const Order& order, Execution execution, const Fill* fill, std::int64_t now_ms);
-    [[nodiscard]] OpenNotional open_notional(SymbolIndex symbol) const;
+    void announce_account(AccountReason reason, SymbolIndex symbol, PositionSide side,
+                          std::int64_t now_ms);
 
     const Rules& rules_;
     const Board& board_;
     Account& account_;
     Outbox& outbox_;
     MatchingOptions options_;
-    std::map<OrderId, Order> orders_;
-    std::vector<std::vector<OrderId>> open_;  // by symbol, in order of priority in time
-    std::unordered_map<std::string, std::vector<OrderId>> by_client_id_;
-    std::unordered_map<std::string, std::int64_t> accepted_;
-    std::vector<Taken> taken_;
-    OrderId next_id_{17'338'000'000};
-    std::vector<std::int64_t> trade_ids_;
+    OrderStore store_;
+    std::vector<Book> books_;
+    std::vector<Order*> candidates_, closers_;  // kept, so that loops over orders allocate nothing
+    Amount reserved_;
+    std::int64_t forced_count_{};
+    bool margin_called_{};
 };
+
+/// True if the order fires at or above its stop price (exchange-protocol.md §10.2).
+constexpr bool triggers_upward(const NewOrder& order) {
+    return (order.side == Side::buy) == stops(order.type);
+}
 
 }  // namespace tranche::exchange

@@ -93,9 +93,9 @@ void declare_account(CLI::App& app, Options& options, Texts& texts) {
                    "orders in 10 seconds")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    app.add_flag("--trigger-expires", options.venue.matching.trigger_announces_expiry,
+    app.add_flag("--trigger-expires", options.venue.behaviour.trigger_announces_expiry,
                  "announce EXPIRED of a conditional order before NEW of the executed one");
-    app.add_flag("--protect-keeps", options.venue.matching.protect_keeps_order,
+    app.add_flag("--protect-keeps", options.venue.behaviour.protect_keeps_order,
                  "an order held back by priceProtect stays instead of expiring");
 }
 

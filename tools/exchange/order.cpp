@@ -9,12 +9,13 @@ namespace {
 template <class E, std::size_t N> using Names = std::array<std::pair<E, std::string_view>, N>;
 
 constexpr Names<Side, 2> sides{{{Side::buy, "BUY"}, {Side::sell, "SELL"}}};
-constexpr Names<OrderType, 6> types{{{OrderType::limit, "LIMIT"},
+constexpr Names<OrderType, 7> types{{{OrderType::limit, "LIMIT"},
                                      {OrderType::market, "MARKET"},
                                      {OrderType::stop, "STOP"},
                                      {OrderType::stop_market, "STOP_MARKET"},
                                      {OrderType::take_profit, "TAKE_PROFIT"},
-                                     {OrderType::take_profit_market, "TAKE_PROFIT_MARKET"}}};
+                                     {OrderType::take_profit_market, "TAKE_PROFIT_MARKET"},
+                                     {OrderType::liquidation, "LIQUIDATION"}}};
 constexpr Names<TimeInForce, 4> times{{{TimeInForce::gtc, "GTC"},
                                        {TimeInForce::ioc, "IOC"},
                                        {TimeInForce::fok, "FOK"},
@@ -24,16 +25,19 @@ constexpr Names<PositionSide, 3> position_sides{{{PositionSide::both, "BOTH"},
                                                  {PositionSide::short_side, "SHORT"}}};
 constexpr Names<WorkingType, 2> working_types{
     {{WorkingType::contract_price, "CONTRACT_PRICE"}, {WorkingType::mark_price, "MARK_PRICE"}}};
-constexpr Names<OrderStatus, 5> statuses{{{OrderStatus::fresh, "NEW"},
+constexpr Names<OrderStatus, 7> statuses{{{OrderStatus::fresh, "NEW"},
                                           {OrderStatus::partially_filled, "PARTIALLY_FILLED"},
                                           {OrderStatus::filled, "FILLED"},
                                           {OrderStatus::canceled, "CANCELED"},
-                                          {OrderStatus::expired, "EXPIRED"}}};
-constexpr Names<Execution, 5> executions{{{Execution::fresh, "NEW"},
+                                          {OrderStatus::expired, "EXPIRED"},
+                                          {OrderStatus::insurance, "NEW_INSURANCE"},
+                                          {OrderStatus::deleveraging, "NEW_ADL"}}};
+constexpr Names<Execution, 6> executions{{{Execution::fresh, "NEW"},
                                           {Execution::trade, "TRADE"},
                                           {Execution::canceled, "CANCELED"},
                                           {Execution::expired, "EXPIRED"},
-                                          {Execution::amendment, "AMENDMENT"}}};
+                                          {Execution::amendment, "AMENDMENT"},
+                                          {Execution::calculated, "CALCULATED"}}};
 
 template <class E, std::size_t N> std::string_view name_in(const Names<E, N>& names, E value) {
     return names[static_cast<std::size_t>(value)].second;
@@ -74,7 +78,8 @@ std::optional<Side> side_of(std::string_view text) {
     return value_in(sides, text);
 }
 std::optional<OrderType> order_type_of(std::string_view text) {
-    return value_in(types, text);
+    const auto type = value_in(types, text);
+    return type == OrderType::liquidation ? std::nullopt : type;  // not a client's to place
 }
 std::optional<TimeInForce> time_in_force_of(std::string_view text) {
     return value_in(times, text);

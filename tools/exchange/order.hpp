@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "tools/exchange/amount.hpp"
+#include "tools/exchange/client_text.hpp"
 #include "tools/exchange/rules.hpp"
 
 namespace tranche::exchange {
@@ -18,15 +19,24 @@ enum class OrderType : std::uint8_t {
     stop,
     stop_market,
     take_profit,
-    take_profit_market
+    take_profit_market,
+    liquidation  // the exchange's own closing order
 };
 enum class TimeInForce : std::uint8_t { gtc, ioc, fok, gtx };
 enum class PositionSide : std::uint8_t { both, long_side, short_side };
 enum class WorkingType : std::uint8_t { contract_price, mark_price };
-enum class OrderStatus : std::uint8_t { fresh, partially_filled, filled, canceled, expired };
+enum class OrderStatus : std::uint8_t {
+    fresh,
+    partially_filled,
+    filled,
+    canceled,
+    expired,
+    insurance,    // NEW_INSURANCE: the insurance fund takes over a liquidation
+    deleveraging  // NEW_ADL
+};
 enum class ResponseType : std::uint8_t { ack, result };
 /// The `x` of ORDER_TRADE_UPDATE.
-enum class Execution : std::uint8_t { fresh, trade, canceled, expired, amendment };
+enum class Execution : std::uint8_t { fresh, trade, canceled, expired, amendment, calculated };
 
 std::string_view name(Side side);
 std::string_view name(OrderType type);
@@ -43,7 +53,7 @@ std::optional<PositionSide> position_side_of(std::string_view text);
 std::optional<WorkingType> working_type_of(std::string_view text);
 
 constexpr bool conditional(OrderType type) {
-    return type != OrderType::limit && type != OrderType::market;
+    return type != OrderType::limit && type != OrderType::market && type != OrderType::liquidation;
 }
 /// STOP and STOP_MARKET, as against the take-profit types.
 constexpr bool stops(OrderType type) {
@@ -70,7 +80,7 @@ using OrderId = std::int64_t;
 /// What the parameters of POST order say, after the checks that need no market and no account.
 struct NewOrder {
     SymbolIndex symbol{};
-    std::string client_id;
+    ClientText client_id;
     Side side{};
     OrderType type{};
     TimeInForce time_in_force{TimeInForce::gtc};
@@ -92,6 +102,10 @@ struct Order {
     Amount executed, cumulated_quote;
     std::int64_t time_ms{}, update_ms{};
     bool triggered{};
+    bool forced_calculated{};  // the venue's own order whose fills are announced as CALCULATED
+    std::uint32_t rank{};      // of its client id: 1 for the first order that carried it
+    Amount resting{};          // notional that it adds to its side while it rests in the book
+    Order* earlier{};  // the one before with the same client id, while the venue remembers it
 
     [[nodiscard]] bool open() const {
         return status == OrderStatus::fresh || status == OrderStatus::partially_filled;

@@ -39,6 +39,7 @@ struct SymbolRules {
     std::int64_t max_algo_orders{10};
     MarketProfile market;
 
+    [[nodiscard]] bool trading() const { return status == "TRADING"; }
     [[nodiscard]] int price_decimals() const { return tick.zero() ? 8 : decimals_of(tick); }
     [[nodiscard]] int quantity_decimals() const { return step.zero() ? 8 : decimals_of(step); }
 };
@@ -74,6 +75,8 @@ public:
     /// of a recording need not be on our grid. An exchangeInfo of others is left as it is.
     void add_permissive(const std::string& name);
     void add(SymbolRules rules);
+    /// New filters, or a new status, of a listed symbol.
+    void change(SymbolIndex index, SymbolRules rules) { symbols_[index] = std::move(rules); }
 
     [[nodiscard]] std::optional<SymbolIndex> find(std::string_view name) const;
     [[nodiscard]] const SymbolRules& at(SymbolIndex index) const { return symbols_[index]; }

@@ -16,14 +16,16 @@ void Service::flush() {
     Outbox& outbox = venue_.outbox;
     const std::string& key = venue_.listen_key.key();
     if (!key.empty() && hub.wanted(key)) {
-        for (const std::string& event : outbox.user) {
-            hub.deliver(key, event);
-            if (faults_.duplicate_event()) hub.deliver(key, event);
+        for (const UserEvent& event : outbox.user) {
+            const std::string payload = user_payload(venue_.rules, event);
+            hub.deliver(key, payload);
+            if (faults_.duplicate_event()) hub.deliver(key, payload);
         }
     }
     outbox.user.clear();
     if (log_ != nullptr && !outbox.log.empty()) {
-        for (const std::string& line : outbox.log) {
+        for (const LogEntry& entry : outbox.log) {
+            const std::string line = log_line(venue_.rules, entry);
             std::fwrite(line.data(), 1, line.size(), log_);
             std::fputc('\n', log_);
         }

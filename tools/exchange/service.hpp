@@ -18,7 +18,9 @@ class Service {
 public:
     /// `log` may be null; it is not owned.
     Service(Venue& venue, Api& api, Faults& faults, std::FILE* log)
-        : venue_{venue}, api_{api}, faults_{faults}, log_{log} {}
+        : venue_{venue}, api_{api}, faults_{faults}, log_{log} {
+        venue_.outbox.keep_log = log != nullptr;
+    }
 
     /// One turn of the clock: market frames and events go out.
     void tick(std::int64_t now_ms);

@@ -8,32 +8,25 @@
 namespace tranche::exchange {
 namespace {
 
-void write_balances(JsonWriter& json, const Account& account) {
-    const std::string wallet = fixed(account.wallet(), 8);
-    json.key("B").begin_array().begin_object().field("a", "USDT").field("wb", wallet);
-    json.field("cw", wallet).field("bc", "0").end_object().end_array();
+std::string_view name(AccountReason reason) {
+    switch (reason) {
+        case AccountReason::order: return "ORDER";
+        case AccountReason::funding_fee: return "FUNDING_FEE";
+        case AccountReason::margin_type_change: return "MARGIN_TYPE_CHANGE";
+        case AccountReason::insurance_clear: return "INSURANCE_CLEAR";
+    }
+    return {};
 }
 
-void write_position(JsonWriter& json, const Rules& rules, const Account& account,
-                    const Board& board, SymbolIndex symbol, PositionSide side) {
-    const Position& position = account.position(symbol, side);
-    const SymbolRules& symbol_rules = rules.at(symbol);
-    const Amount mark = board.at(symbol).mark.mark;
-    const bool isolated = account.settings[symbol].isolated;
+void write_position(JsonWriter& json, const Rules& rules, const PositionState& position) {
+    const SymbolRules& symbol_rules = rules.at(position.symbol);
     json.begin_object().field("s", symbol_rules.name);
     json.field("pa", fixed(position.quantity, symbol_rules.quantity_decimals()));
     json.field("ep", fixed(position.entry, 8)).field("cr", fixed(position.realized, 8));
-    json.field("up", fixed(account.unrealized(symbol, side, mark), 8));
-    json.field("mt", isolated ? "isolated" : "cross");
-    json.field("iw", isolated ? fixed(account.margin(symbol, side, mark), 8) : std::string{"0"});
-    json.field("ps", name(side)).field("ma", "USDT").end_object();
-}
-
-JsonWriter account_event(std::string_view reason, std::int64_t now_ms) {
-    JsonWriter json;
-    json.begin_object().field("e", "ACCOUNT_UPDATE").field("T", now_ms).field("E", now_ms);
-    json.key("a").begin_object().field("m", reason);
-    return json;
+    json.field("up", fixed(position.unrealized, 8));
+    json.field("mt", position.isolated ? "isolated" : "cross");
+    json.field("iw", position.isolated ? fixed(position.isolated_wallet, 8) : std::string{"0"});
+    json.field("ps", name(position.side)).field("ma", "USDT").end_object();
 }
 
 std::string order_reply(const SymbolRules& rules, const Order& order, bool with_time,
@@ -47,7 +40,7 @@ std::string order_reply(const SymbolRules& rules, const Order& order, bool with_
     const OrderType type = acknowledge ? order.original_type : terms.type;
     JsonWriter json;
     json.begin_object().field("orderId", order.id).field("symbol", rules.name);
-    json.field("status", name(status)).field("clientOrderId", terms.client_id);
+    json.field("status", name(status)).field("clientOrderId", terms.client_id.view());
     json.field("price", terms.price.zero() ? "0" : fixed(terms.price, price_places));
     json.field("avgPrice", fixed(quote / executed, 5));
     json.field("origQty", fixed(terms.quantity, quantity_places));
@@ -72,14 +65,35 @@ std::string order_reply(const SymbolRules& rules, const Order& order, bool with_
 
 }  // namespace
 
-std::string order_trade_update(const SymbolRules& rules, const Order& order, Execution execution,
-                               const Fill* fill, const OpenNotional& open, std::int64_t now_ms) {
+PositionState position_state(const Account& account, const Board& board, SymbolIndex symbol,
+                             PositionSide side) {
+    const Position& position = account.position(symbol, side);
+    const Amount mark = board.at(symbol).mark.mark;
+    PositionState state{.symbol = symbol,
+                        .side = side,
+                        .isolated = account.settings[symbol].isolated,
+                        .quantity = position.quantity,
+                        .entry = position.entry,
+                        .realized = position.realized,
+                        .unrealized = account.unrealized(symbol, side, mark),
+                        .isolated_wallet = {}};
+    if (state.isolated) state.isolated_wallet = account.margin(symbol, side, mark);
+    return state;
+}
+
+namespace {
+
+std::string payload_of(const Rules& all, const OrderEvent& event) {
+    const Order& order = event.order;
     const NewOrder& terms = order.terms;
+    const SymbolRules& rules = all.at(terms.symbol);
+    const Fill* fill = event.has_fill ? &event.fill : nullptr;
     const int price_places = rules.price_decimals();
     const int quantity_places = rules.quantity_decimals();
+    const std::int64_t now_ms = event.time_ms;
     JsonWriter json;
     json.begin_object().field("e", "ORDER_TRADE_UPDATE").field("E", now_ms).field("T", now_ms);
-    json.key("o").begin_object().field("s", rules.name).field("c", terms.client_id);
+    json.key("o").begin_object().field("s", rules.name).field("c", terms.client_id.view());
     json.field("S", name(terms.side)).field("o", name(terms.type));
     json.field("f", name(terms.time_in_force));
     json.field("q", fixed(terms.quantity, quantity_places));
@@ -87,13 +101,13 @@ std::string order_trade_update(const SymbolRules& rules, const Order& order, Exe
     // Eight places here: `ap` times `z` has to give back what was paid.
     json.field("ap", order.executed.zero() ? "0" : plain(order.average_price()));
     json.field("sp", terms.stop_price.zero() ? "0" : fixed(terms.stop_price, price_places));
-    json.field("x", name(execution)).field("X", name(order.status)).field("i", order.id);
+    json.field("x", name(event.execution)).field("X", name(order.status)).field("i", order.id);
     json.field("l", fill == nullptr ? "0" : fixed(fill->quantity, quantity_places));
     json.field("z", fixed(order.executed, quantity_places));
     json.field("L", fill == nullptr ? "0" : fixed(fill->price, price_places));
     if (fill != nullptr) json.field("N", "USDT").field("n", fixed(fill->fee, 8));
     json.field("T", now_ms).field("t", fill == nullptr ? std::int64_t{0} : fill->trade_id);
-    json.field("b", open.bids).field("a", open.asks);
+    json.field("b", event.open.bids).field("a", event.open.asks);
     json.field("m", fill != nullptr && fill->maker).field("R", terms.reduce_only);
     json.field("wt", name(terms.working_type)).field("ot", name(order.original_type));
     json.field("ps", name(terms.position_side)).field("cp", terms.close_position);
@@ -101,38 +115,92 @@ std::string order_trade_update(const SymbolRules& rules, const Order& order, Exe
     return json.end_object().end_object().take();
 }
 
-std::string account_update(const Rules& rules, const Account& account, const Board& board,
-                           SymbolIndex symbol, PositionSide side, std::int64_t now_ms) {
-    JsonWriter json = account_event("ORDER", now_ms);
-    write_balances(json, account);
+std::string payload_of(const Rules& rules, const AccountEvent& event) {
+    const std::string wallet = fixed(event.wallet, 8);
+    JsonWriter json;
+    json.begin_object().field("e", "ACCOUNT_UPDATE").field("T", event.time_ms);
+    json.field("E", event.time_ms).key("a").begin_object().field("m", name(event.reason));
+    json.key("B").begin_array().begin_object().field("a", "USDT").field("wb", wallet);
+    json.field("cw", wallet).field("bc", "0").end_object().end_array();
     json.key("P").begin_array();
-    write_position(json, rules, account, board, symbol, side);
+    for (std::size_t at = 0; at < event.position_count; ++at)
+        write_position(json, rules, event.positions[at]);
     return json.end_array().end_object().end_object().take();
 }
 
-std::string margin_type_update(const Rules& rules, const Account& account, const Board& board,
-                               SymbolIndex symbol, std::int64_t now_ms) {
-    JsonWriter json = account_event("MARGIN_TYPE_CHANGE", now_ms);
-    write_balances(json, account);
-    json.key("P").begin_array();
-    for (const PositionSide side : every_position_side)
-        if ((side == PositionSide::both) != account.hedge_mode)
-            write_position(json, rules, account, board, symbol, side);
-    return json.end_array().end_object().end_object().take();
-}
-
-std::string leverage_update(const SymbolRules& rules, std::int64_t leverage, std::int64_t now_ms) {
+JsonWriter config_event(std::int64_t now_ms) {
     JsonWriter json;
     json.begin_object().field("e", "ACCOUNT_CONFIG_UPDATE").field("E", now_ms).field("T", now_ms);
-    json.key("ac").begin_object().field("s", rules.name).field("l", leverage);
-    return json.end_object().end_object().take();
+    return json;
 }
 
-std::string mode_update(const Account& account, std::int64_t now_ms) {
+std::string payload_of(const Rules& rules, const LeverageEvent& event) {
+    JsonWriter json = config_event(event.time_ms);
+    json.key("ac").begin_object().field("s", rules.at(event.symbol).name);
+    return json.field("l", event.leverage).end_object().end_object().take();
+}
+
+std::string payload_of(const Rules&, const ModeEvent& event) {
+    JsonWriter json = config_event(event.time_ms);
+    json.key("ai").begin_object().field("j", event.multi_assets).field("f", false);
+    return json.field("d", event.hedge_mode).end_object().end_object().take();
+}
+
+std::string payload_of(const Rules& all, const MarginCallEvent& event) {
+    const PositionState& position = event.position;
+    const SymbolRules& rules = all.at(position.symbol);
     JsonWriter json;
-    json.begin_object().field("e", "ACCOUNT_CONFIG_UPDATE").field("E", now_ms).field("T", now_ms);
-    json.key("ai").begin_object().field("j", account.multi_assets).field("f", false);
-    return json.field("d", account.hedge_mode).end_object().end_object().take();
+    json.begin_object().field("e", "MARGIN_CALL").field("E", event.time_ms);
+    json.field("cw", fixed(event.wallet, 8)).key("p").begin_array().begin_object();
+    json.field("s", rules.name).field("ps", name(position.side));
+    json.field("pa", fixed(position.quantity, rules.quantity_decimals()));
+    json.field("mt", position.isolated ? "ISOLATED" : "CROSSED");
+    json.field("iw", position.isolated ? fixed(position.isolated_wallet, 8) : std::string{"0"});
+    json.field("mp", fixed(event.mark, 8)).field("up", fixed(position.unrealized, 8));
+    json.field("mm", fixed(event.maintenance, 8));
+    return json.end_object().end_array().end_object().take();
+}
+
+std::string line_of(const Rules& all, const OrderEvent& event) {
+    const Order& order = event.order;
+    const NewOrder& terms = order.terms;
+    JsonWriter json;
+    json.begin_object()
+        .field("time", event.time_ms)
+        .field("kind", event.has_fill ? "fill" : "order");
+    json.field("execution", name(event.execution)).field("status", name(order.status));
+    json.field("symbol", all.at(terms.symbol).name).field("orderId", order.id);
+    json.field("clientOrderId", terms.client_id.view()).field("side", name(terms.side));
+    json.field("positionSide", name(terms.position_side)).field("type", name(terms.type));
+    json.field("origType", name(order.original_type)).field("quantity", terms.quantity);
+    json.field("price", terms.price).field("stopPrice", terms.stop_price);
+    json.field("executed", order.executed);
+    if (event.has_fill) {
+        const Fill& fill = event.fill;
+        json.field("tradeId", fill.trade_id).field("fillPrice", fill.price);
+        json.field("fillQuantity", fill.quantity).field("fee", fill.fee);
+        json.field("realized", fill.realized).field("maker", fill.maker);
+    }
+    return json.end_object().take();
+}
+
+std::string line_of(const Rules& all, const LiquidationEvent& event) {
+    const Liquidation& liquidation = event.liquidation;
+    return fmt::format(
+        R"({{"time":{},"kind":"liquidation","symbol":"{}","side":"{}","quantity":"{}",)"
+        R"("price":"{}","averagePrice":"{}"}})",
+        event.time_ms, all.at(liquidation.symbol).name, name(liquidation.side),
+        plain(liquidation.quantity), plain(liquidation.price), plain(liquidation.average_price));
+}
+
+}  // namespace
+
+std::string user_payload(const Rules& rules, const UserEvent& event) {
+    return std::visit([&rules](const auto& body) { return payload_of(rules, body); }, event);
+}
+
+std::string log_line(const Rules& rules, const LogEntry& entry) {
+    return std::visit([&rules](const auto& body) { return line_of(rules, body); }, entry);
 }
 
 std::string listen_key_expired(std::int64_t now_ms) {
@@ -145,26 +213,6 @@ std::string order_object(const SymbolRules& rules, const Order& order, bool with
 
 std::string order_acknowledgement(const SymbolRules& rules, const Order& order) {
     return order_reply(rules, order, false, true);
-}
-
-std::string log_line(const SymbolRules& rules, const Order& order, Execution execution,
-                     const Fill* fill, std::int64_t now_ms) {
-    const NewOrder& terms = order.terms;
-    JsonWriter json;
-    json.begin_object().field("time", now_ms);
-    json.field("kind", fill == nullptr ? "order" : "fill").field("execution", name(execution));
-    json.field("status", name(order.status)).field("symbol", rules.name).field("orderId", order.id);
-    json.field("clientOrderId", terms.client_id).field("side", name(terms.side));
-    json.field("positionSide", name(terms.position_side)).field("type", name(terms.type));
-    json.field("origType", name(order.original_type)).field("quantity", terms.quantity);
-    json.field("price", terms.price).field("stopPrice", terms.stop_price);
-    json.field("executed", order.executed);
-    if (fill != nullptr) {
-        json.field("tradeId", fill->trade_id).field("fillPrice", fill->price);
-        json.field("fillQuantity", fill->quantity).field("fee", fill->fee);
-        json.field("realized", fill->realized).field("maker", fill->maker);
-    }
-    return json.end_object().take();
 }
 
 }  // namespace tranche::exchange

@@ -121,7 +121,7 @@ function showOverview(data) {
   put($("venue"), data.venue);
   put($("version"), "tranche " + data.version + (data.commit ? " (" + data.commit + ")" : ""));
   $("paper").hidden = !data.simulate_only && !data.simulated_exchange;
-  put($("paper"), data.simulate_only ? "SIMULATION: orders are decided but not sent (globals.simulate_only)"
+  put($("paper"), data.simulate_only ? "SIMULATION: real market data, orders executed on paper; no real money (globals.simulate_only)"
     : "SIMULATED EXCHANGE: the peer is tranche-exchange; no real money");
   $("problems").hidden = data.problems.length === 0;
   keyed($("problems"), data.problems, (one) => one, (one) => el("li", { text: "⚠ " + one }), () => {});
@@ -155,7 +155,7 @@ function showHealth(data) {
   const bad = (number) => [count(number), number ? "bad" : ""];
   facts($("health"), [
     ["Market stream", ...up(data.streams.market)],
-    ["User stream", ...(data.simulate_only && !data.streams.user ? ["not used", "muted"] : up(data.streams.user))],
+    ["User stream", ...up(data.streams.user)],
     ["Agrees with the exchange", data.last_reconcile ? (data.reconciled ? "yes" : "NO") + ", checked " + since(data.last_reconcile) + " ago" : "not checked yet", data.reconciled ? "good" : "warn"],
     ["Engine's newest event", span(data.engine_age_ms) + " ago", data.engine_age_ms > 5000 ? "bad" : ""],
     ["Unprotected tranches", ...bad(f.unprotected_now)],

@@ -122,7 +122,7 @@ TEST_F(ApiTest, SettingsThatChangeNothingOrCannotChangeAreRefused) {
     EXPECT_EQ(code("/fapi/v1/marginType", "symbol=BTCUSDT&marginType=CROSSED"), -4046);
     EXPECT_EQ(code("/fapi/v1/leverage", "symbol=BTCUSDT&leverage=126"), -4028);
     EXPECT_EQ(code("/fapi/v1/leverage", "symbol=BTCUSDT&leverage=10"), 0);
-    EXPECT_EQ(Json::parse(world.venue.outbox.user.back())["ac"]["l"], 10);
+    EXPECT_EQ(Json::parse(world.payload(world.venue.outbox.user.size() - 1))["ac"]["l"], 10);
     ASSERT_EQ(signed_call("POST", "/fapi/v1/order", buy).status, 200U);
     EXPECT_EQ(code("/fapi/v1/positionSide/dual", "dualSidePosition=false"), -4068);
     EXPECT_EQ(code("/fapi/v1/marginType", "symbol=BTCUSDT&marginType=ISOLATED"), -4048);

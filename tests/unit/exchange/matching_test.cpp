@@ -8,7 +8,7 @@ namespace {
 using Json = nlohmann::json;
 
 Json event(const World& world, std::size_t index) {
-    return Json::parse(world.venue.outbox.user.at(index));
+    return Json::parse(world.payload(index));
 }
 
 TEST(Matching, AMarketOrderFillsAtTheTouchAndIsAnnounced) {

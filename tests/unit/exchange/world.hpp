@@ -31,9 +31,12 @@ inline Params params_of(const Fields& fields) {
 /// One venue with BTCUSDT at 100 000 (tick 0.1, step 0.001) and a hand for time and prices.
 class World {
 public:
-    explicit World(bool hedge_mode, MatchingOptions matching = {})
+    explicit World(bool hedge_mode, Behaviour behaviour = {}, bool liquidations = false)
         : venue{Rules::standard(),
-                VenueOptions{.hedge_mode = hedge_mode, .generate = false, .matching = matching},
+                VenueOptions{.hedge_mode = hedge_mode,
+                             .generate = false,
+                             .behaviour = behaviour,
+                             .liquidations = liquidations},
                 start_ms},
           btc{*venue.rules.find("BTCUSDT")} {
         quote("99999.9", "100000");
@@ -66,6 +69,10 @@ public:
         if (const auto* refused = std::get_if<Reject>(&placed)) return refused->code;
         last = std::get<OrderId>(placed);
         return 0;
+    }
+    /// Text of the user event at `index`.
+    std::string payload(std::size_t index) const {
+        return user_payload(venue.rules, venue.outbox.user.at(index));
     }
     const Order& order(OrderId id) const { return *venue.matching.find(id); }
     const Order& order() const { return order(last); }

@@ -1,0 +1,277 @@
+#include "tools/sim/oracle.hpp"
+
+#include <algorithm>
+
+namespace tranche::sim {
+namespace {
+
+std::string text_of(const ClientOrderId& id) {
+    const ClientOrderIdText text = encode(id);
+    return {text.data(), text.size()};
+}
+
+std::string key_text(SymbolId symbol, PositionSide side) {
+    return "symbol " + std::to_string(tranche::index(symbol)) +
+           (side == PositionSide::long_side ? " long" : " short");
+}
+
+}  // namespace
+
+void UnprotectedTimes::add(Nanos time) {
+    const std::int64_t ms = std::max<std::int64_t>(time.milliseconds(), 0);
+    ++counts[std::min(static_cast<std::size_t>(ms), longest)];
+    ++samples;
+    max_ms = std::max(max_ms, ms);
+}
+
+void UnprotectedTimes::add(const UnprotectedTimes& other) {
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    samples += other.samples;
+    max_ms = std::max(max_ms, other.max_ms);
+}
+
+std::int64_t UnprotectedTimes::permille(std::uint64_t wanted) const {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        seen += counts[i];
+        if (seen * 1'000 >= samples * wanted) return static_cast<std::int64_t>(i);
+    }
+    return max_ms;
+}
+
+Oracle::Oracle(const Plan& plan)
+    : plan_{plan},
+      ledger_{plan.rules.size(), plan.settings.hedge_mode},
+      sides_(plan.rules.size() * 2) {
+    tranches_.reserve(256);
+}
+
+void Oracle::fail(const char* invariant, std::string text, Nanos now) {
+    if (violation_) return;
+    violation_ = Violation{invariant, "at " + std::to_string((now - plan_.start).microseconds()) +
+                                          " us: " + std::move(text)};
+}
+
+// ---------------------------------------------------------------- at the exchange
+
+void Oracle::sent(const Command& command, Nanos now) {
+    if (command.kind != CommandKind::place) return;
+    const IdTable::Key key = IdTable::key(command.id);
+    if (arrived_.find(key) != IdTable::nowhere) {
+        ++doubled_;
+        return fail("I5", "a second attempt of " + text_of(command.id) + " left", now);
+    }
+    arrived_.add(key, 0);
+}
+
+void Oracle::arrived(const Command& command, Nanos) {
+    if (command.kind == CommandKind::place) ++orders_;
+}
+
+void Oracle::accepted(const Command& command, std::int64_t order_id, Nanos now) {
+    if (command.id.role == Role::entry) ++entry_orders_;
+    if (ledger_.accepted(command, order_id)) return watch_bare(command.symbol, now);
+    ++doubled_;
+    fail("I5", "the exchange accepted " + text_of(command.id) + " twice", now);
+}
+
+void Oracle::executed(const Command&, const Reply&, Nanos now) {
+    if (entry_orders_ > entry_verdicts_)
+        fail("I5", "more entry orders at the exchange than entries decided", now);
+}
+
+void Oracle::truth(const Event& event, Nanos now) {
+    if (event.kind != EventKind::order_update) return;
+    const OrderUpdate& update = event.order_update;
+    const bool trades =
+        update.execution == ExecutionType::trade || update.execution == ExecutionType::calculated;
+    const PositionSide opposite_side = opened_by(opposite(update.side));
+    if (trades && update.ours && update.id.role == Role::entry && !ledger_.hedge_mode() &&
+        !foreign_[tranche::index(event.symbol)] &&
+        ledger_.side(event.symbol, opposite_side).held.positive())
+        fail("I7", "entry " + text_of(update.id) + " reduced the other side", now);
+    if (!update.ours) foreign(event.symbol);
+    if (!ledger_.on(update, event.symbol, now))
+        fail("ledger",
+             "the exchange contradicts itself about order " + std::to_string(update.order_id), now);
+    if (trades && update.ours && update.id.role != Role::entry && !ledger_.hedge_mode()) {
+        const LedgerSide& flipped = ledger_.side(event.symbol, opened_by(update.side));
+        if (flipped.held.positive() && flipped.changed == now &&
+            !foreign_[tranche::index(event.symbol)])
+            fail("I7", "closing order " + text_of(update.id) + " flipped the position", now);
+    }
+    watch_bare(event.symbol, now);
+}
+
+// ---------------------------------------------------------------- at the engine
+
+void Oracle::check_shape(const Command& command, Nanos now) {
+    const bool entry = command.id.role == Role::entry;
+    const bool opens = command.side == opening_side(command.position_side);
+    if (entry != opens) return fail("I7", text_of(command.id) + " works the wrong way", now);
+    if (entry && (command.reduce_only || command.close_position))
+        return fail("I7", text_of(command.id) + " is an entry that reduces", now);
+    if (!entry && !ledger_.hedge_mode() && !command.reduce_only && !command.close_position)
+        return fail("I7", text_of(command.id) + " could open: reduceOnly is missing", now);
+    if (ledger_.hedge_mode() && command.reduce_only)
+        return fail("I7", text_of(command.id) + " carries reduceOnly in hedge mode", now);
+    const SymbolRules& rules = plan_.rules[tranche::index(command.symbol)];
+    if (!command.close_position &&
+        (!command.quantity.positive() || command.quantity.raw % rules.step.raw != 0))
+        return fail("I20", text_of(command.id) + " has a quantity off its step", now);
+    if (command.price.raw % rules.tick.raw != 0 || command.stop_price.raw % rules.tick.raw != 0)
+        fail("I20", text_of(command.id) + " has a price off its tick", now);
+}
+
+void Oracle::decided(const Command& command, const EngineView& view, Nanos now) {
+    if (command.sequence <= newest_sequence_) fail("I12", "command sequence does not grow", now);
+    newest_sequence_ = command.sequence;
+    if (foreign_epoch_seen_.count != 0 && command.kind == CommandKind::place)
+        fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
+    if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
+    if (command.kind != CommandKind::place) return;
+    if (command.id.epoch != epoch_) fail("I12", text_of(command.id) + " has another epoch", now);
+    const IdTable::Key key = IdTable::key(command.id);
+    if (decided_.find(key) != IdTable::nowhere)
+        return fail("I5", "client order id " + text_of(command.id) + " used again", now);
+    decided_.add(key, 0);
+    check_shape(command, now);
+    if (command.id.role != Role::entry) return;
+    ++entries_decided_;
+    if (view.mode != Mode::trading || view.paused)
+        fail("I8", "entry " + text_of(command.id) + " while entries are off", now);
+    check_caps(command, now);
+}
+
+/// I9: what our orders opened and may still open, against the limits.
+void Oracle::check_caps(const Command& command, Nanos now) {
+    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(command.symbol)];
+    Notional held;
+    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
+        held += ledger_.side(command.symbol, side).own_cost;
+    Notional waiting = command.price * command.quantity;
+    for (const std::uint32_t place : ledger_.open()) {
+        const LedgerOrder& order = ledger_.orders()[place];
+        if (order.ours && !order.closing && order.symbol == command.symbol &&
+            order.id != command.id)
+            waiting += order.price * (order.quantity - order.filled);
+    }
+    // Leverage may change on the way: a limit is broken when no leverage of this run explains it.
+    constexpr std::int64_t highest_leverage = 25;
+    const std::int64_t leverage =
+        plan_.faults[index(Fault::s7)] ? highest_leverage : settings.leverage;
+    const Notional slack{settings.max_position.raw / 100 + Notional::one};
+    if (foreign_[tranche::index(command.symbol)]) return;
+    if ((held + waiting).raw / leverage > (settings.max_position + slack).raw)
+        fail("I9",
+             "entries of " + key_text(command.symbol, command.position_side) +
+                 " exceed max_position",
+             now);
+}
+
+Oracle::TrancheWatch& Oracle::watch_of(TrancheId id) {
+    const auto place = static_cast<std::size_t>(id);
+    if (place >= tranches_.size()) tranches_.resize(place + 1);
+    return tranches_[place];
+}
+
+TrancheId Oracle::resolve(TrancheId id) {
+    for (int hops = 0; hops < 64; ++hops) {
+        const TrancheId by = watch_of(id).absorbed_by;
+        if (by == no_tranche) return id;
+        id = by;
+    }
+    return id;
+}
+
+/// I1: a trade is booked once, and on the tranche whose order it was.
+void Oracle::book(const FillRow& fill, Nanos now) {
+    if (fill.trade_id == 0) return;
+    LedgerTrade* trade = ledger_.find_trade(fill.symbol, fill.trade_id);
+    if (trade == nullptr)
+        return fail("I1", "trade " + std::to_string(fill.trade_id) + " never was", now);
+    trade->booked += fill.quantity;
+    if (trade->forgiven) return;
+    const LedgerOrder& order = ledger_.orders()[trade->order];
+    const std::string what = "trade " + std::to_string(fill.trade_id) + " of " +
+                             (order.ours ? text_of(order.id) : "somebody else");
+    if (trade->booked > trade->quantity)
+        return fail("I1",
+                    what + " is booked more than once: " + to_text(trade->booked) + " of " +
+                        to_text(trade->quantity),
+                    now);
+    if (!order.ours || order.id.tranche == no_tranche || fill.tranche == no_tranche) return;
+    const TrancheId own = resolve(order.id.tranche);
+    if (fill.tranche == own) return;
+    // More than the tranche held goes to others by rule; what it holds must be taken first.
+    if (order.closing && watch_of(own).quantity.zero()) return;
+    if (!order.closing)
+        fail("I1",
+             what + " is booked on tranche " +
+                 std::to_string(static_cast<std::uint32_t>(fill.tranche)),
+             now);
+}
+
+void Oracle::recorded(const Record& record) {
+    if (record.time < newest_record_) fail("I12", "records run backwards", record.time);
+    newest_record_ = record.time;
+    switch (record.kind) {
+        case RecordKind::liquidation:
+            if (record.liquidation.verdict == Verdict::entered) ++entry_verdicts_;
+            return;
+        case RecordKind::fill: return book(record.fill, record.time);
+        case RecordKind::merge:
+            watch_of(record.merge.absorbed).absorbed_by = record.merge.kept;
+            return;
+        case RecordKind::tranche: {
+            const TrancheRow& row = record.tranche;
+            TrancheWatch& seen = watch_of(row.id);
+            watch(row.symbol, row.side).recorded += row.quantity.raw - seen.quantity.raw;
+            seen.quantity = row.quantity;
+            return;
+        }
+        case RecordKind::order:
+        case RecordKind::mode:
+        case RecordKind::alarm:
+        case RecordKind::balance: return;
+    }
+}
+
+void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
+    if (event.symbol == no_symbol) return;
+    if (event.kind == EventKind::order_update && event.order_update.ours &&
+        event.order_update.id.epoch > epoch_ && foreign_epoch_seen_.count == 0)
+        foreign_epoch_seen_ = now;
+    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side}) {
+        SideWatch& seen = watch(event.symbol, side);
+        if (seen.bare_since.count != 0 && seen.known_since.count == 0 && made >= seen.bare_since)
+            seen.known_since = now;
+    }
+}
+
+void Oracle::restarted(std::uint32_t epoch, Loss loss, const Memory& memory, Nanos now) {
+    epoch_ = epoch;
+    newest_sequence_ = 0;
+    excuse_all(now + seconds(10));
+    foreign_epoch_seen_ = {};
+    if (loss == Loss::nothing) return;
+    ledger_.forgive_trades();
+    for (TrancheWatch& tranche : tranches_) tranche = {};
+    for (SideWatch& side : sides_) side.recorded = 0;
+    for (const TrancheRow& row : memory.tranches()) {
+        if (row.id == no_tranche || is_final(row.state)) continue;
+        watch(row.symbol, row.side).recorded += row.quantity.raw;
+        watch_of(row.id).quantity = row.quantity;
+    }
+}
+
+void Oracle::excuse(SymbolId symbol, PositionSide side, Nanos until) {
+    Nanos& excused = watch(symbol, side).excused_until;
+    excused = std::max(excused, until);
+}
+
+void Oracle::excuse_all(Nanos until) {
+    all_excused_until_ = std::max(all_excused_until_, until);
+}
+
+}  // namespace tranche::sim

@@ -1,0 +1,142 @@
+// What must always hold, judged from the exchange's own ledger and from what the engine recorded.
+// Shares no code with the engine. Cheap enough to run after every step.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/messages.hpp"
+#include "tools/sim/ledger.hpp"
+#include "tools/sim/memory.hpp"
+#include "tools/sim/plan.hpp"
+
+namespace tranche::sim {
+
+/// The first thing that must never have happened.
+struct Violation {
+    std::string invariant;  // I1 … I18, G7, liveness, determinism
+    std::string text;
+};
+
+/// What the oracle may ask of the engine, copied out after a step.
+struct EngineView {
+    Mode mode{};
+    bool paused{};
+    std::uint32_t epoch{};
+    std::array<std::array<bool, 2>, most_symbols> reconciling{};
+};
+
+/// Milliseconds, one bucket each; the last one holds what is longer.
+struct UnprotectedTimes {
+    static constexpr std::size_t longest = 2'000;
+    std::array<std::uint64_t, longest + 1> counts{};
+    std::uint64_t samples{};
+    std::int64_t max_ms{};
+
+    void add(Nanos time);
+    /// The time that so many of a thousand samples do not exceed.
+    std::int64_t permille(std::uint64_t wanted) const;
+    void add(const UnprotectedTimes& other);
+};
+
+class Oracle {
+public:
+    explicit Oracle(const Plan& plan);
+
+    // What happens at the exchange.
+    void sent(const Command& command, Nanos now);
+    void arrived(const Command& command, Nanos now);
+    void accepted(const Command& command, std::int64_t order_id, Nanos now);
+    void executed(const Command& command, const Reply& reply, Nanos now);
+    void truth(const Event& event, Nanos now);
+
+    // What happens at the engine.
+    void decided(const Command& command, const EngineView& view, Nanos now);
+    void recorded(const Record& record);
+    /// An event reached the engine that the exchange had made at `made`.
+    void delivered(const Event& event, Nanos made, Nanos now);
+    /// A process starts with what `memory` holds.
+    void restarted(std::uint32_t epoch, Loss loss, const Memory& memory, Nanos now);
+
+    // What excuses a delay, and what does not.
+    void excuse(SymbolId symbol, PositionSide side, Nanos until);
+    void excuse_all(Nanos until);
+    /// Somebody else traded on this symbol.
+    void foreign(SymbolId symbol) { foreign_.set(tranche::index(symbol)); }
+    /// The next order accepted comes from somebody else who uses our ids.
+    void second_instance() { ++entry_verdicts_; }
+
+    /// All clocks; every 50 ms.
+    void sweep(Memory& memory, const EngineView& view, Nanos now);
+    /// Everything again from the beginning. `net` is what the venue's account says.
+    void recount(const Memory& memory, Nanos now);
+    void compare(SymbolId symbol, PositionSide side, std::int64_t net, Nanos now);
+    /// Empty once all is as it must be when nothing goes on.
+    std::string unsettled(const Memory& memory) const;
+
+    void fail(const char* invariant, std::string text, Nanos now);
+    const std::optional<Violation>& violation() const { return violation_; }
+    const Ledger& ledger() const { return ledger_; }
+    const UnprotectedTimes& unprotected() const { return unprotected_; }
+    std::uint64_t entry_orders() const { return entry_orders_; }
+    std::uint64_t orders() const { return orders_; }
+    std::uint64_t doubled_orders() const { return doubled_; }
+
+private:
+    struct SideWatch {
+        Nanos bare_since;   // by the ledger, as last seen
+        Nanos known_since;  // the engine knows since; 0 while it does not
+        Nanos excused_until;
+        Nanos differs_since;  // tranches and position
+        Nanos flagged_since;  // differing, and the engine says so
+        Nanos over_covered_since;
+        std::int64_t recorded{};  // Σ tranche quantity by the records
+    };
+    struct TrancheWatch {
+        TrancheId absorbed_by{};
+        Quantity quantity;  // by the newest record
+        Nanos stop_short_since;
+        Nanos profit_short_since;
+    };
+
+    void check_shape(const Command& command, Nanos now);
+    void check_caps(const Command& command, Nanos now);
+    void book(const FillRow& fill, Nanos now);
+    void watch_bare(SymbolId symbol, Nanos now);
+    void watch_side(SymbolId symbol, PositionSide side, const EngineView& view, Nanos now);
+    void watch_tranche(const TrancheRow& row, Nanos now);
+    TrancheWatch& watch_of(TrancheId id);
+    TrancheId resolve(TrancheId id);
+    SideWatch& watch(SymbolId symbol, PositionSide side) {
+        return sides_[tranche::index(symbol) * 2 + tranche::index(side)];
+    }
+    Nanos excused_until(SymbolId symbol, PositionSide side) {
+        return std::max(all_excused_until_, watch(symbol, side).excused_until);
+    }
+
+    const Plan& plan_;
+    Ledger ledger_;
+    std::vector<SideWatch> sides_;
+    std::vector<TrancheWatch> tranches_;
+    UnprotectedTimes unprotected_;
+    std::optional<Violation> violation_;
+    std::bitset<most_symbols> foreign_;
+    IdTable decided_{1024};
+    IdTable arrived_{1024};
+    Nanos all_excused_until_;
+    Nanos foreign_epoch_seen_;
+    Nanos newest_record_;
+    std::uint32_t epoch_{};
+    std::uint64_t newest_sequence_{};
+    std::uint64_t entries_decided_{};
+    std::uint64_t entry_verdicts_{};
+    std::uint64_t entry_orders_{};
+    std::uint64_t orders_{};
+    std::uint64_t doubled_{};
+};
+
+}  // namespace tranche::sim

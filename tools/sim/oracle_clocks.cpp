@@ -1,0 +1,179 @@
+// The oracle's clocks: what may be wrong for a moment, and how long.
+#include <algorithm>
+
+#include "tools/sim/oracle.hpp"
+
+namespace tranche::sim {
+namespace {
+
+constexpr Nanos unprotected_hard = seconds(1);       // I3
+constexpr Nanos difference_unnoticed = seconds(25);  // I2: an audit finds what a stream lost
+constexpr Nanos difference_flagged = seconds(60);    // I2
+constexpr Nanos stop_in_repair = seconds(4);         // I4
+constexpr Nanos profit_in_repair = seconds(20);      // I4
+constexpr Nanos doubled_protection = seconds(15);    // I6
+
+std::string key_text(SymbolId symbol, PositionSide side) {
+    return "symbol " + std::to_string(tranche::index(symbol)) +
+           (side == PositionSide::long_side ? " long" : " short");
+}
+
+/// Runs a clock: since when `wrong` has been true.
+Nanos since(Nanos before, bool wrong, Nanos now) {
+    if (!wrong) return {};
+    return before.count == 0 ? now : before;
+}
+
+}  // namespace
+
+/// Follows the ledger's bare spans; called whenever it may have changed.
+void Oracle::watch_bare(SymbolId symbol, Nanos now) {
+    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side}) {
+        const Nanos bare = ledger_.side(symbol, side).bare_since;
+        SideWatch& seen = watch(symbol, side);
+        if (bare.count == 0 && seen.known_since.count != 0 &&
+            seen.known_since > excused_until(symbol, side))
+            unprotected_.add(now - seen.known_since);
+        if (bare.count == 0 || bare != seen.bare_since) seen.known_since = {};
+        seen.bare_since = bare;
+    }
+}
+
+void Oracle::watch_side(SymbolId symbol, PositionSide side, const EngineView& view, Nanos now) {
+    SideWatch& seen = watch(symbol, side);
+    const LedgerSide& truth = ledger_.side(symbol, side);
+    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(symbol)];
+    const bool protects = settings.stop_loss_enabled || plan_.settings.protection.backstop;
+    const bool excused = now <= excused_until(symbol, side);
+    if (excused && seen.known_since.count != 0) seen.known_since = now;
+    if (protects && seen.known_since.count != 0 && now - seen.known_since > unprotected_hard)
+        fail("I3",
+             key_text(symbol, side) + " holds " + to_text(truth.held) + " and " +
+                 to_text(truth.covered) + " of it is covered by stops",
+             now);
+    const bool differs = seen.recorded != truth.held.raw;
+    seen.differs_since = since(seen.differs_since, differs && !excused, now);
+    if (seen.differs_since.count == 0) return;
+    const Nanos limit = view.reconciling[tranche::index(symbol)][tranche::index(side)]
+                            ? difference_flagged
+                            : difference_unnoticed;
+    if (now - seen.differs_since > limit)
+        fail("I2",
+             key_text(symbol, side) + ": tranches hold " + tranche::to_text(seen.recorded) +
+                 ", the exchange " + to_text(truth.held),
+             now);
+}
+
+void Oracle::watch_tranche(const TrancheRow& row, Nanos now) {
+    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
+    Quantity stops;
+    Quantity profits;
+    for (const std::uint32_t place : ledger_.open()) {
+        const LedgerOrder& order = ledger_.orders()[place];
+        if (!order.ours || order.symbol != row.symbol || order.id.tranche == no_tranche) continue;
+        if (order.id.tranche != row.id) continue;
+        if (order.id.role == Role::stop_loss) stops += order.quantity - order.filled;
+        if (order.id.role == Role::take_profit) profits += order.quantity - order.filled;
+    }
+    TrancheWatch& seen = watch_of(row.id);
+    const bool excused = now <= excused_until(row.symbol, row.side) ||
+                         watch(row.symbol, row.side).differs_since.count != 0;
+    const bool closing = row.state == TrancheState::closing;
+    seen.stop_short_since =
+        since(seen.stop_short_since,
+              settings.stop_loss_enabled && stops < row.quantity && !excused && !closing, now);
+    seen.profit_short_since =
+        since(seen.profit_short_since,
+              settings.take_profit_enabled && profits < row.quantity && !excused && !closing, now);
+    const std::string name = key_text(row.symbol, row.side) + " tranche " +
+                             std::to_string(static_cast<std::uint32_t>(row.id)) + " of " +
+                             to_text(row.quantity);
+    if (seen.stop_short_since.count != 0 && now - seen.stop_short_since > stop_in_repair)
+        fail("I4", name + ": stops cover " + to_text(stops), now);
+    if (seen.profit_short_since.count != 0 && now - seen.profit_short_since > profit_in_repair)
+        fail("I4", name + ": take-profits cover " + to_text(profits), now);
+    if (stops > row.quantity + row.quantity && !excused) {
+        Nanos& over = watch(row.symbol, row.side).over_covered_since;
+        over = since(over, true, now);
+        if (now - over > doubled_protection) fail("I6", name + ": stops are doubled", now);
+    }
+}
+
+void Oracle::sweep(Memory& memory, const EngineView& view, Nanos now) {
+    for (std::size_t i = 0; i < sides_.size(); ++i) {
+        const SymbolId symbol{static_cast<std::uint16_t>(i / 2)};
+        const PositionSide side = i % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
+        watch_side(symbol, side, view, now);
+    }
+    memory.prune();
+    for (const std::uint32_t id : memory.live()) {
+        const TrancheRow& row = memory.tranches()[id];
+        if (row.quantity.positive()) watch_tranche(row, now);
+    }
+}
+
+void Oracle::recount(const Memory& memory, Nanos now) {
+    std::vector<std::int64_t> sums(sides_.size());
+    for (const TrancheRow& row : memory.tranches())
+        if (row.id != no_tranche && !is_final(row.state))
+            sums[tranche::index(row.symbol) * 2 + tranche::index(row.side)] += row.quantity.raw;
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        if (sums[i] != sides_[i].recorded)
+            fail("oracle", "running sum of recorded tranches differs from their rows", now);
+    std::vector<Quantity> covered(sides_.size());
+    for (const LedgerOrder& order : ledger_.orders())
+        if (order.open && order.ours && order.stop && !order.close_position)
+            covered[tranche::index(order.symbol) * 2 + tranche::index(order.side)] +=
+                order.quantity - order.filled;
+    for (std::size_t i = 0; i < covered.size(); ++i)
+        if (covered[i] != ledger_.sides()[i].covered)
+            fail("oracle", "running cover differs from the open stops", now);
+}
+
+void Oracle::compare(SymbolId symbol, PositionSide side, std::int64_t net, Nanos now) {
+    const std::int64_t ours = ledger_.side(symbol, PositionSide::long_side).held.raw -
+                              ledger_.side(symbol, PositionSide::short_side).held.raw;
+    const std::int64_t held =
+        ledger_.hedge_mode() ? ledger_.side(symbol, side).held.raw * sign(side) : ours;
+    if (held != net)
+        fail("ledger",
+             key_text(symbol, side) + ": trades sum up to " + tranche::to_text(held) +
+                 ", the account says " + tranche::to_text(net),
+             now);
+}
+
+std::string Oracle::unsettled(const Memory& memory) const {
+    std::string text;
+    for (std::size_t i = 0; i < sides_.size(); ++i) {
+        const LedgerSide& truth = ledger_.sides()[i];
+        const SymbolId symbol{static_cast<std::uint16_t>(i / 2)};
+        const PositionSide side = i % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
+        const SymbolSettings& settings = plan_.settings.symbols[i / 2];
+        const bool protects = settings.stop_loss_enabled || plan_.settings.protection.backstop;
+        if (sides_[i].recorded != truth.held.raw)
+            text += key_text(symbol, side) + ": tranches hold " +
+                    tranche::to_text(sides_[i].recorded) + ", the exchange " + to_text(truth.held) +
+                    "\n";
+        if (protects && truth.bare()) text += key_text(symbol, side) + " is not protected\n";
+        if (truth.backstops > 1) text += key_text(symbol, side) + " has two backstops\n";
+    }
+    for (const std::uint32_t id : memory.live()) {
+        const TrancheRow& row = memory.tranches()[id];
+        if (is_final(row.state) || !row.quantity.positive()) continue;
+        Quantity stops;
+        for (const std::uint32_t place : ledger_.open()) {
+            const LedgerOrder& order = ledger_.orders()[place];
+            if (order.ours && order.id.role == Role::stop_loss && order.id.tranche == row.id)
+                stops += order.quantity - order.filled;
+        }
+        const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
+        if (settings.stop_loss_enabled && stops != row.quantity)
+            text += key_text(row.symbol, row.side) + " tranche " + std::to_string(id) +
+                    ": stops cover " + to_text(stops) + " of " + to_text(row.quantity) + "\n";
+    }
+    for (const OrderRow& row : memory.orders())
+        if (row.state == OrderState::unknown) text += "the fate of an order is still unknown\n";
+    return text;
+}
+
+}  // namespace tranche::sim

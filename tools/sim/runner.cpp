@@ -1,0 +1,224 @@
+#include "tools/sim/runner.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+#include <fcntl.h>
+#include <memory>
+#include <new>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "tools/sim/random.hpp"
+
+namespace tranche::sim {
+namespace {
+
+/// What a worker tells, in memory that outlives it.
+struct Shared {
+    std::atomic<std::uint64_t> next{};  // seed that nobody has taken
+    struct Worker {
+        std::atomic<std::uint64_t> seed{};
+        std::atomic<std::uint64_t> step{};
+        std::uint64_t seeds{}, steps{}, events{}, orders{}, doubled{}, kills{}, requests{},
+            trades{};
+        std::uint64_t violations{}, digest{}, busy_ns{};
+        FaultCounts faults{};
+        UnprotectedTimes unprotected;
+        bool broken{};
+        std::uint64_t first_seed{}, first_step{};
+        std::array<char, 16> invariant{};
+        std::array<char, 1024> text{};
+    };
+    static constexpr std::size_t most = 64;
+    std::array<Worker, most> workers;
+};
+
+class SharedMemory {
+public:
+    SharedMemory()
+        : at_{mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+                   0)} {
+        if (at_ != MAP_FAILED) shared_ = new (at_) Shared;
+    }
+    ~SharedMemory() {
+        if (at_ != MAP_FAILED) munmap(at_, sizeof(Shared));
+    }
+    SharedMemory(const SharedMemory&) = delete;
+    SharedMemory& operator=(const SharedMemory&) = delete;
+    Shared* get() const { return shared_; }
+
+private:
+    void* at_;
+    Shared* shared_{};
+};
+
+template <std::size_t size> void copy_text(const std::string& text, std::array<char, size>& out) {
+    out.fill(0);
+    text.copy(out.data(), size - 1);
+}
+
+void note_violation(Shared::Worker& worker, std::uint64_t seed, std::uint64_t step,
+                    const std::string& invariant, const std::string& text) {
+    ++worker.violations;
+    if (worker.broken && worker.first_seed <= seed) return;
+    worker.broken = true;
+    worker.first_seed = seed;
+    worker.first_step = step;
+    copy_text(invariant, worker.invariant);
+    copy_text(text, worker.text);
+}
+
+void add(Shared::Worker& worker, std::uint64_t seed, const Outcome& outcome) {
+    ++worker.seeds;
+    worker.steps += outcome.steps;
+    worker.events += outcome.events;
+    worker.orders += outcome.orders;
+    worker.doubled += outcome.doubled_orders;
+    worker.kills += outcome.kills;
+    worker.requests += outcome.requests;
+    worker.trades += outcome.trades;
+    worker.digest += mix(outcome.digest ^ seed);
+    for (std::size_t i = 0; i < fault_count; ++i) worker.faults[i] += outcome.faults[i];
+    worker.unprotected.add(outcome.unprotected);
+    if (outcome.violation)
+        note_violation(worker, seed, outcome.steps, outcome.violation->invariant,
+                       outcome.violation->text);
+}
+
+Outcome run_once(const Script& script, std::atomic<std::uint64_t>& progress) {
+    const Plan plan = make_plan(script.seed, script.faults);
+    return World{plan, script, nullptr, progress}.run();
+}
+
+/// One in fifty is run twice: the same seed must end in the same state.
+constexpr std::uint64_t twice_every = 50;
+
+void run_seed(std::uint64_t seed, const RunnerOptions& options, Shared::Worker& worker) {
+    worker.seed.store(seed);
+    worker.step.store(0);
+    const Plan plan = make_plan(seed, options.faults);
+    Script script = expand(plan, options.steps);
+    script.faults = options.faults;
+    const Outcome outcome = World{plan, script, nullptr, worker.step}.run();
+    add(worker, seed, outcome);
+    if (seed % twice_every != 0) return;
+    const Outcome again = run_once(script, worker.step);
+    if (again.digest != outcome.digest)
+        note_violation(worker, seed, outcome.steps, "determinism",
+                       "two runs of this seed ended differently");
+}
+
+Nanos cpu_time() {
+    timespec time{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
+}
+
+void work(const RunnerOptions& options, Shared& shared, Shared::Worker& worker) {
+    while (true) {
+        if (options.stop_at_first && worker.broken) return;
+        const std::uint64_t number = shared.next.fetch_add(1);
+        if (number >= options.seeds) return;
+        const Nanos before = cpu_time();
+        run_seed(options.first_seed + number, options, worker);
+        worker.busy_ns += static_cast<std::uint64_t>((cpu_time() - before).count);
+    }
+}
+
+void silence() {
+    const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere < 0) return;
+    dup2(nowhere, STDERR_FILENO);
+    close(nowhere);
+}
+
+void take_over(const Shared::Worker& worker, Totals& totals) {
+    totals.seeds += worker.seeds;
+    totals.steps += worker.steps;
+    totals.events += worker.events;
+    totals.orders += worker.orders;
+    totals.doubled_orders += worker.doubled;
+    totals.kills += worker.kills;
+    totals.requests += worker.requests;
+    totals.trades += worker.trades;
+    totals.violations += worker.violations;
+    totals.digest += worker.digest;
+    totals.busy_ns += worker.busy_ns;
+    for (std::size_t i = 0; i < fault_count; ++i) totals.faults[i] += worker.faults[i];
+    totals.unprotected.add(worker.unprotected);
+    if (!worker.broken || (totals.first && totals.first->seed < worker.first_seed)) return;
+    totals.first = FirstViolation{worker.first_seed, worker.first_step, worker.invariant.data(),
+                                  worker.text.data()};
+}
+
+/// A worker that ended by itself has finished; any other end is a broken assertion of ours.
+bool died(pid_t child) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+}
+
+template <class Work> pid_t start(Work body, bool quiet) {
+    std::fflush(nullptr);
+    const pid_t child = fork();
+    if (child != 0) return child;
+    if (quiet) silence();
+    body();
+    std::fflush(nullptr);
+    _exit(0);
+}
+
+}  // namespace
+
+double Totals::events_per_second() const {
+    return busy_ns == 0 ? 0 : static_cast<double>(events) * 1e9 / static_cast<double>(busy_ns);
+}
+
+Result<Totals> run_seeds(const RunnerOptions& options) {
+    const SharedMemory memory;
+    if (memory.get() == nullptr)
+        return Error{ErrorKind::io, "sim: no shared memory for the workers"};
+    Shared& shared = *memory.get();
+    const std::size_t jobs = std::clamp<std::size_t>(options.jobs, 1, Shared::most);
+    std::vector<pid_t> children(jobs, -1);
+    const auto begin = [&](std::size_t job) {
+        children[job] = start([&] { work(options, shared, shared.workers[job]); }, false);
+        return children[job] > 0;
+    };
+    for (std::size_t job = 0; job < jobs; ++job)
+        if (!begin(job)) return Error{ErrorKind::io, "sim: cannot start a worker"};
+    for (std::size_t job = 0; job < jobs; ++job) {
+        while (died(children[job])) {
+            Shared::Worker& worker = shared.workers[job];
+            ++worker.seeds;
+            note_violation(worker, worker.seed.load(), worker.step.load(), "G7",
+                           "an assertion of ours broke; its fact is on stderr");
+            if (!begin(job)) return Error{ErrorKind::io, "sim: cannot start a worker again"};
+        }
+    }
+    Totals totals;
+    for (const Shared::Worker& worker : shared.workers) take_over(worker, totals);
+    return totals;
+}
+
+Result<Totals> run_script(const Script& script, bool quiet) {
+    const SharedMemory memory;
+    if (memory.get() == nullptr) return Error{ErrorKind::io, "sim: no shared memory for a worker"};
+    Shared::Worker& worker = memory.get()->workers[0];
+    const pid_t child =
+        start([&] { add(worker, script.seed, run_once(script, worker.step)); }, quiet);
+    if (child < 0) return Error{ErrorKind::io, "sim: cannot start a worker"};
+    if (died(child))
+        note_violation(worker, script.seed, worker.step.load(), "G7",
+                       "an assertion of ours broke; its fact is on stderr");
+    Totals totals;
+    take_over(worker, totals);
+    return totals;
+}
+
+}  // namespace tranche::sim

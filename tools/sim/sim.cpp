@@ -1,0 +1,148 @@
+#include "tools/sim/sim.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "tools/exit_codes.hpp"
+#include "tools/sim/runner.hpp"
+
+namespace tranche {
+namespace {
+
+using namespace sim;
+
+std::string command_line(const FirstViolation& first, const SimOptions& options) {
+    if (!options.script.empty()) return "tranche sim --script " + options.script;
+    return "tranche sim --seed " + std::to_string(first.seed) + " --steps " +
+           std::to_string(options.steps) + " --faults " + options.faults;
+}
+
+std::string hex(std::uint64_t value) {
+    std::array<char, 17> text{};
+    std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
+    return text.data();
+}
+
+void print_json(const Totals& totals, const SimOptions& options) {
+    nlohmann::ordered_json json;
+    json["seeds"] = totals.seeds;
+    json["steps"] = totals.steps;
+    json["events"] = totals.events;
+    json["events_per_second"] = static_cast<std::uint64_t>(totals.events_per_second());
+    for (std::size_t i = 0; i < fault_count; ++i)
+        json["faults"][std::string{name(static_cast<Fault>(i))}] = totals.faults[i];
+    json["violations"] = totals.violations;
+    json["first_violation"] = nullptr;
+    if (totals.first)
+        json["first_violation"] = {{"seed", totals.first->seed},
+                                   {"step", totals.first->step},
+                                   {"invariant", totals.first->invariant},
+                                   {"command", command_line(*totals.first, options)},
+                                   {"text", totals.first->text}};
+    json["digest"] = hex(totals.digest);
+    json["unprotected_max_ms"] = totals.unprotected.max_ms;
+    json["unprotected_p99_9_ms"] = totals.unprotected.permille(999);
+    json["unprotected_spans"] = totals.unprotected.samples;
+    json["orders"] = totals.orders;
+    json["doubled_orders"] = totals.doubled_orders;
+    json["requests"] = totals.requests;
+    json["trades"] = totals.trades;
+    json["kills"] = totals.kills;
+    std::printf("%s\n", json.dump(2).c_str());
+}
+
+void print_text(const Totals& totals, const SimOptions& options) {
+    std::printf(
+        "%llu seeds, %llu steps, %llu events (%.0f a second and core), %llu orders, "
+        "%llu trades, %llu kills\n",
+        static_cast<unsigned long long>(totals.seeds),
+        static_cast<unsigned long long>(totals.steps),
+        static_cast<unsigned long long>(totals.events), totals.events_per_second(),
+        static_cast<unsigned long long>(totals.orders),
+        static_cast<unsigned long long>(totals.trades),
+        static_cast<unsigned long long>(totals.kills));
+    std::printf(
+        "unprotected: %lld ms at most, p99.9 %lld ms of %llu spans; doubled orders: %llu; "
+        "digest %s\n",
+        static_cast<long long>(totals.unprotected.max_ms),
+        static_cast<long long>(totals.unprotected.permille(999)),
+        static_cast<unsigned long long>(totals.unprotected.samples),
+        static_cast<unsigned long long>(totals.doubled_orders), hex(totals.digest).c_str());
+    if (!totals.first) return;
+    std::printf("%llu violations; the first: %s, seed %llu, step %llu\n%s\nagain: %s\n",
+                static_cast<unsigned long long>(totals.violations), totals.first->invariant.c_str(),
+                static_cast<unsigned long long>(totals.first->seed),
+                static_cast<unsigned long long>(totals.first->step), totals.first->text.c_str(),
+                command_line(*totals.first, options).c_str());
+}
+
+int finish(const Result<Totals>& totals, const SimOptions& options) {
+    if (!totals) return report(totals.error());
+    if (options.json)
+        print_json(totals.value(), options);
+    else
+        print_text(totals.value(), options);
+    return static_cast<int>(totals.value().violations == 0 ? Exit::ok : Exit::no);
+}
+
+Result<Script> read_script(const std::string& path) {
+    std::ifstream file{path};
+    if (!file) return Error{ErrorKind::not_found, "sim: cannot read script " + path};
+    std::ostringstream text;
+    text << file.rdbuf();
+    return parse_script(text.str());
+}
+
+Result<Script> script_of(const SimOptions& options, const FaultSet& faults) {
+    if (!options.script.empty()) return read_script(options.script);
+    Script script = expand(make_plan(options.seed, faults), options.steps);
+    script.faults = faults;
+    return script;
+}
+
+/// In this process: a broken assertion ends it with the story written so far.
+int trace(const Script& script, const std::string& path) {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    if (file == nullptr)
+        return report({ErrorKind::cannot_write, "sim: cannot write the trace " + path});
+    std::setvbuf(file, nullptr, _IOLBF, 0);
+    const Plan plan = make_plan(script.seed, script.faults);
+    Tracer tracer{file, plan.start};
+    std::atomic<std::uint64_t> progress{};
+    const Outcome outcome = World{plan, script, &tracer, progress}.run();
+    if (outcome.violation)
+        std::fprintf(file, "violation %s %s\n", outcome.violation->invariant.c_str(),
+                     outcome.violation->text.c_str());
+    std::fclose(file);
+    return 0;
+}
+
+}  // namespace
+
+int simulate(const SimOptions& options) {
+    const auto faults = parse_faults(options.faults);
+    if (!faults) return report(faults.error());
+    const bool single = options.seed != 0 || !options.script.empty();
+    if (!options.trace.empty() && !single)
+        return report({ErrorKind::usage, "sim: --trace shows one run; give --seed or --script"});
+    if (single) {
+        const auto script = script_of(options, faults.value());
+        if (!script) return report(script.error());
+        const auto totals = run_script(script.value(), false);
+        if (!options.trace.empty() && totals.ok())
+            if (const int code = trace(script.value(), options.trace); code != 0) return code;
+        return finish(totals, options);
+    }
+    RunnerOptions runner;
+    runner.seeds = options.seeds;
+    runner.steps = options.steps;
+    runner.faults = faults.value();
+    runner.jobs =
+        options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
+    return finish(run_seeds(runner), options);
+}
+
+}  // namespace tranche

@@ -1,0 +1,224 @@
+#include "tools/sim/world.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tranche::sim {
+namespace {
+
+constexpr Nanos sweep_interval = milliseconds(50);
+constexpr Nanos settling_limit = seconds(60);
+constexpr Nanos settled_for = seconds(1);
+constexpr std::uint64_t recount_every = 1'000;
+
+}  // namespace
+
+World::World(const Plan& plan, const Script& script, Tracer* tracer,
+             std::atomic<std::uint64_t>& progress)
+    : plan_{plan},
+      script_{script},
+      tracer_{tracer},
+      progress_{progress},
+      settings_{plan.settings},
+      now_{plan.start},
+      symbols_{plan.rules, plan.rules.size()},
+      oracle_{plan},
+      venue_{plan, symbols_, oracle_, *this},
+      network_{plan, heap_, venue_, oracle_, weather_, outcome_.faults},
+      account_{plan, heap_, venue_, weather_, outcome_.faults},
+      journal_{&World::on_record, this},
+      prices_{plan},
+      stream_dice_{plan.seed, Concern::stream},
+      replies_{256},
+      notices_{64},
+      account_events_{1024},
+      events_{plan.ring_capacity},
+      commands_{1024},
+      pace_{plan.pace} {
+    backlog_.reserve(1024);
+    parts_.reserve(512);
+    next_market_ = next_sweep_ = now_;
+}
+
+Outcome World::run() {
+    for (std::size_t i = 0; i < plan_.rules.size(); ++i) {
+        const SymbolId symbol{static_cast<std::uint16_t>(i)};
+        show_book(symbol, prices_.step(symbol));
+        show_mark(symbol, prices_.mid(symbol));
+        jump(symbol, 0);
+    }
+    start();
+    const std::uint64_t limit = script_.steps;
+    for (std::uint64_t done = 0; outcome_.steps < limit && !over(); ++done) {
+        step();
+        progress_.store(outcome_.steps, std::memory_order_relaxed);
+        if (done % recount_every == 0) oracle_.recount(journal_.now_known(), now_);
+    }
+    if (!over()) settle();
+    outcome_.violation = oracle_.violation();
+    outcome_.orders = oracle_.orders();
+    outcome_.doubled_orders = oracle_.doubled_orders();
+    outcome_.requests = network_.requests();
+    outcome_.trades = oracle_.ledger().trades();
+    outcome_.unprotected = oracle_.unprotected();
+    return outcome_;
+}
+
+/// The next thing that is due, whatever it is; the engine's timer at the latest.
+void World::step() {
+    Nanos next = next_market_;
+    if (!heap_.empty()) next = std::min(next, heap_.top().at);
+    if (process_ && now_ >= stalled_until_)
+        next = std::min(next, std::max(process_->stage.next_tick, now_));
+    const bool has_action = !calm_ && next_action_ < script_.actions.size();
+    const Nanos action_at =
+        has_action ? plan_.start + script_.actions[next_action_].at : Nanos{INT64_MAX};
+    next = std::min({next, action_at, next_sweep_});
+    now_ = std::max(now_, next);
+    ++outcome_.steps;
+    if (has_action && action_at <= now_) {
+        const Action& action = script_.actions[next_action_++];
+        if (tracer_ != nullptr) tracer_->action(action, now_);
+        act(action);
+    } else if (!heap_.empty() && heap_.top().at <= now_) {
+        happen(heap_.pop());
+    } else if (next_market_ <= now_) {
+        move_market();
+    }
+    poll_engine();
+    if (now_ >= next_sweep_) sweep();
+}
+
+void World::happen(const Happening& happening) {
+    switch (happening.kind) {
+        case HappeningKind::request_arrives: return network_.arrive(happening.index, now_);
+        case HappeningKind::answer_arrives:
+            network_.answer(happening.index, now_);
+            return poll_gateway();
+        case HappeningKind::request_times_out:
+            network_.time_out(happening.index, now_);
+            return poll_gateway();
+        case HappeningKind::link_up: network_.link_up(happening.index, now_); return poll_gateway();
+        case HappeningKind::user_event:
+        case HappeningKind::market_event: {
+            const bool user = happening.kind == HappeningKind::user_event;
+            const Parcel parcel = parcels_[happening.index];
+            parcels_.give_back(happening.index);
+            const Stream& stream = user ? user_ : market_;
+            if (!stream.up || parcel.life != stream.life || now_ < stream.deaf_until) return;
+            return deliver(parcel.event, parcel.made, events_);
+        }
+        case HappeningKind::user_opens:
+            if (happening.index == user_.life) open_stream(StreamKind::user);
+            return;
+        case HappeningKind::market_opens:
+            if (happening.index == market_.life) open_stream(StreamKind::market);
+            return;
+        case HappeningKind::account_turn: {
+            parts_.clear();
+            Nanos made{};
+            if (!process_ || !account_.turn(happening.index, now_, parts_, made)) return;
+            for (const Event& part : parts_) deliver(part, made, account_events_);
+            return;
+        }
+        case HappeningKind::quiet_quote:
+            return jump(SymbolId{static_cast<std::uint16_t>(happening.index & 0xffU)},
+                        static_cast<std::int64_t>(happening.index >> 8U) - 1'000);
+        case HappeningKind::operator_resumes: return control(ControlKind::resume);
+        case HappeningKind::silence_noticed: {
+            const auto kind = static_cast<StreamKind>(happening.index);
+            close_stream(kind, true);
+            return open_stream(kind);
+        }
+        case HappeningKind::rotation_ends:
+            if (happening.index == user_.life && user_.up)
+                stream_change(StreamKind::user, StreamCondition::lost);
+            return;
+        case HappeningKind::clock_is_good:
+            return notice(AccountNoticeKind::clock_offset_good, no_symbol, false, 0);
+        case HappeningKind::process_starts: return start();
+    }
+}
+
+void World::sweep() {
+    next_sweep_ = now_ + sweep_interval;
+    journal_.commit(now_, now_ < writer_stalled_until_);
+    if (process_) {
+        account_.look(snapshot_wanted_, now_);
+        if (listen_key_wanted_.exchange(false) && !user_.up)
+            heap_.push(now_ + milliseconds(200), HappeningKind::user_opens, user_.life);
+        const std::uint64_t waits = process_->metrics.budget_waits.get();
+        if (waits != budget_waits_) oracle_.excuse_all(now_ + seconds(6));
+        budget_waits_ = waits;
+        poll_gateway();
+        drain_is_over();
+    }
+    if (!process_ || !network_.any_usable() || !user_.up) oracle_.excuse_all(now_ + seconds(6));
+    oracle_.sweep(journal_.now_known(), view(), now_);
+    for (std::size_t i = 0; i < plan_.rules.size(); ++i) {
+        const SymbolId symbol{static_cast<std::uint16_t>(i)};
+        for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
+            oracle_.compare(symbol, side, venue_.net(symbol, side), now_);
+    }
+}
+
+EngineView World::view() const {
+    EngineView seen;
+    seen.epoch = epoch_;
+    if (!process_) return seen;
+    const EngineState& state = process_->engine.state();
+    seen.mode = state.totals.mode;
+    seen.paused = state.paused;
+    for (std::size_t i = 0; i < plan_.rules.size(); ++i)
+        for (std::size_t side = 0; side < 2; ++side)
+            seen.reconciling[i][side] = state.symbols[i].sides[side].differs_since.count != 0 ||
+                                        state.totals.mode == Mode::reconcile;
+    return seen;
+}
+
+std::string World::unsettled() const {
+    if (!process_) return "the process is down\n";
+    const EngineState& state = process_->engine.state();
+    std::string text;
+    if (state.totals.mode != Mode::trading)
+        text += std::string{"mode: "} + state.totals.mode_reason.data() + "\n";
+    if (state.totals.unknown_now != 0) text += "an order's fate is unknown to the engine\n";
+    if (state.paused) text += "paused\n";
+    text += oracle_.unsettled(journal_.now_known());
+    return text;
+}
+
+/// Faults stop; within a minute all must be as if there had been none.
+void World::settle() {
+    calm_ = true;
+    network_.calm();
+    account_.calm();
+    weather_ = {};
+    stalled_until_ = writer_stalled_until_ = {};
+    user_.deaf_until = market_.deaf_until = {};
+    drain_until_ = {};
+    pace_ = 200;
+    prices_.set_volatility(2);
+    const Nanos end = now_ + settling_limit;
+    // O1 and refused keys halt for good: an operator starts the process again.
+    if (!process_ || second_instance_ || view().mode == Mode::halt || view().mode == Mode::drain)
+        kill(Loss::nothing, milliseconds(50));
+    if (!user_.up) heap_.push(now_ + milliseconds(50), HappeningKind::user_opens, user_.life);
+    if (!market_.up) heap_.push(now_ + milliseconds(50), HappeningKind::market_opens, market_.life);
+    heap_.push(now_ + milliseconds(500), HappeningKind::operator_resumes, 0);
+    Nanos good_since{};
+    Nanos next_look = now_ + seconds(1);
+    while (now_ < end && !over()) {
+        step();
+        progress_.store(outcome_.steps, std::memory_order_relaxed);
+        if (now_ < next_look) continue;
+        next_look = now_ + milliseconds(100);
+        const bool good = unsettled().empty();
+        if (!good) good_since = {};
+        if (good && good_since.count == 0) good_since = now_;
+        if (good && now_ - good_since >= settled_for) return;
+    }
+    if (!over()) oracle_.fail("liveness", unsettled(), now_);
+}
+
+}  // namespace tranche::sim
