@@ -212,6 +212,7 @@ enum class AlarmKind : std::uint8_t {
     size_overshoot,   // an order had to be larger than the settings ask for
     exit_removed,     // somebody else cancelled an exit of ours
     order_limit,      // the exchange takes no more orders, or a setting allows none
+    position_mode,    // the account's is not that of the settings
     filters_doubted,  // the exchange refused an order for its tick, step or limits, twice
 };
 

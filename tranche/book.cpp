@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "tranche/lifecycle.hpp"
+#include "tranche/pairs.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
@@ -120,7 +121,7 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     return slot;
 }
 
-void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price) {
+void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price, Exits exits) {
     require(quantity.positive(), "a fill has a quantity");
     Tranche& tranche = state.tranches[slot];
     TrancheRow& row = tranche.row;
@@ -133,7 +134,7 @@ void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price pri
     row.cost += cost;
     side.cost += cost;
     row.entry = average(row.cost, row.quantity);
-    price_exits(state, slot);
+    if (exits == Exits::from_average) price_exits(state, slot);
     if (row.state == TrancheState::pending) move_to(tranche, TrancheState::unprotected);
     begin_unprotected(state, slot);
 }
@@ -173,6 +174,7 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
     let_go(state, tranche.take_profit, out);
     let_go(state, tranche.stop_loss, out);
     let_go(state, tranche.close, out);
+    fold_pairs(state, slot);
     for (std::size_t i = 0; i < tranche.retiring_count; ++i)
         let_go(state, tranche.retiring[i], out);
     // An entry that is still live opens another tranche when it fills.
@@ -208,6 +210,7 @@ Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Qu
             ++skipped;
             continue;
         }
+        fold_pairs(state, slot);
         take_fill(state, slot, part, price.positive() ? price : row.entry);
         quantity -= part;
         if (row.quantity.zero()) {
@@ -228,6 +231,8 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     require(
         kept != absorbed && into.row.symbol == from.row.symbol && into.row.side == from.row.side,
         "tranches of one side merge");
+    fold_pairs(state, kept);
+    fold_pairs(state, absorbed);
     MergeRow& merge = out.record(RecordKind::merge, state.now).merge;
     merge.kept = into.row.id;
     merge.absorbed = from.row.id;
@@ -246,8 +251,9 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     into.row.fees += from.row.fees;
     into.row.entry = average(into.row.cost, into.row.quantity);
     merge.entry = into.row.entry;
-    from.row.quantity = {};
-    from.row.cost = {};
+    // They have moved: a sum over all tranches counts them once.
+    from.row.quantity = from.row.entered = from.row.exited = {};
+    from.row.cost = from.row.realized = from.row.fees = {};
     price_exits(state, kept);
     SideBook& side = state.side_of(from);
     side.stops[place_in(side, absorbed)] = {};

@@ -13,8 +13,11 @@ namespace tranche {
 TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
                          Outbox& out);
 
+/// Where the tranche's own exits belong after a fill.
+enum class Exits : std::uint8_t { from_average, as_they_are };
+
 /// Adds a filled quantity. `quantity` > 0.
-void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price);
+void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price, Exits exits);
 
 /// Takes a filled quantity out, at most what is held; returns what was realised, before fees.
 Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price);

@@ -135,7 +135,7 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
             if (known) refresh_margin(state_, id);
             break;
         case AccountNoticeKind::hedge_mode_changed:
-            if (notice.flag != state_.hedge_mode) hold(state_, Hold::position_mode, out);
+            if (notice.flag != state_.hedge_mode) mismatch_mode(state_, out);
             break;
         case AccountNoticeKind::listen_key_expired:
             doubt_user_stream();
@@ -212,6 +212,7 @@ void Engine::on_rules_update(const RulesUpdate& update, SymbolId id) {
     rules.max_conditional_orders = update.max_conditional_orders;
     symbol.filter_refusals = 0;
     symbol.rules_doubted = false;
+    symbol.closed = !update.trading;
 }
 
 void Engine::cancel_entries(Outbox& out) {

@@ -108,6 +108,8 @@ Assignment assign(const EngineState& state, SymbolId id, const SymbolState& symb
                    ? Assignment{}
                    : Assignment{.verdict = Verdict::conditional_limit};
     const TrancheSlot newest = side.tranches[side.count - 1U];
+    // One that waits for its first fill takes the whole burst of triggers (reference §4.3, 4).
+    if (state.tranches[newest].row.state == TrancheState::pending) return {.existing = newest};
     const TrancheSettings& rules = state.settings.tranche;
     const bool losing =
         side.quantity.positive() &&
@@ -133,7 +135,8 @@ Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol
     if (state.hold != Hold::none && !halts(state.hold)) return Verdict::paused;
     if (state.totals.mode != Mode::trading) return Verdict::entries_off;
     if (state.now < symbol.entries_off_until || symbol.rules_doubted) return Verdict::entries_off;
-    if (!symbol.rules.trading) return Verdict::symbol_not_trading;
+    if (!symbol.rules.trading || symbol.closed)
+        return Verdict::symbol_not_trading;
     return Verdict::entered;
 }
 

@@ -4,6 +4,7 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/pairs.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
@@ -109,6 +110,19 @@ TrancheSlot stopped_tranche(const EngineState& state, SymbolId symbol, PositionS
     return found;
 }
 
+/// A further fill gets exits of its own when the settings want that and there is room.
+void fill_tranche(EngineState& state, TrancheSlot slot, Quantity quantity, Price price,
+                  Outbox& out) {
+    const Tranche& tranche = state.tranches[slot];
+    const bool further = tranche.row.quantity.positive() &&
+                         tranche.closing_for == CloseReason::none &&
+                         !state.settings.tranche.consolidate;
+    if (further && add_pair(state, slot, quantity, price, out))
+        return add_fill(state, slot, quantity, price, Exits::as_they_are);
+    if (further) fold_pairs(state, slot);
+    add_fill(state, slot, quantity, price, Exits::from_average);
+}
+
 }  // namespace
 
 void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price price,
@@ -122,7 +136,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
     if (order.row.id.role == Role::entry) {
         const TrancheSlot target = entry_target(state, order, out);
         if (target == no_slot) return out.want_snapshot();
-        add_fill(state, target, quantity, price);
+        fill_tranche(state, target, quantity, price, out);
         refresh_reservation(state, slot);
         protect(state, target, out);
         refresh_margin(state, symbol);
@@ -139,6 +153,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
         const Quantity part = std::min(rest, state.tranches[target].row.quantity);
         if (part.positive()) {
             take_fill(state, target, part, price);
+            reduce_pair(state, target, slot, part, out);
             rest -= part;
         }
         if (state.tranches[target].row.quantity.zero()) {
@@ -210,6 +225,7 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
                      update.forced == ForcedClose::liquidation ? "own position liquidated"
                                                                : "auto-deleveraged",
                      out);
+    if (update.forced != ForcedClose::none) hold(state, Hold::forced_close, out);
     const PositionSide which = reduces ? reduced : position_side_of(update, update.side);
     state.side(symbol, which).last_fill = state.now;
     const TrancheSlot stopped =

@@ -245,7 +245,8 @@ void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
 }
 
 /// What a refusal says about more than its order. Source: reliability-model.md §2.3, X1 … X11.
-void learn_from(EngineState& state, SymbolId id, PositionSide which, Refusal why, Outbox& out) {
+void learn_from(EngineState& state, SymbolId id, PositionSide which, Role role, Refusal why,
+                Outbox& out) {
     SymbolState& symbol = state.symbol(id);
     SideBook& side = symbol.sides[index(which)];
     switch (why) {
@@ -254,22 +255,32 @@ void learn_from(EngineState& state, SymbolId id, PositionSide which, Refusal why
             out.want_snapshot();
             break;
         case Refusal::filter:
+        case Refusal::too_small:
+            if (why == Refusal::too_small && role != Role::entry) break;  // a slice, not a rule
             if (symbol.filter_refusals < 2 && ++symbol.filter_refusals == 2) {
                 symbol.rules_doubted = true;
                 record_alarm(state, AlarmKind::filters_doubted, true, id, no_tranche, 0,
                              "orders do not fit the exchange's filters: entries off", out);
             }
             break;
-        case Refusal::no_margin:
         case Refusal::not_trading:
+            if (!std::exchange(symbol.closed, true))
+                record_alarm(state, AlarmKind::entry_rejected, true, id, no_tranche, 0,
+                             "the exchange takes no orders on this symbol now", out);
+            break;
+        case Refusal::no_margin:
         case Refusal::too_many_orders: symbol.entries_off_until = state.now + probe_after; break;
         case Refusal::clock:
             state.clock_refusals.add(state.now, 1);
             if (state.clock_refusals.total(state.now) >= 3)
                 state.clock_doubted_until = state.now + probe_after;
             break;
-        case Refusal::in_liquidation: hold(state, Hold::margin_call, out); break;
-        case Refusal::position_mode: hold(state, Hold::position_mode, out); break;
+        case Refusal::in_liquidation:
+            record_alarm(state, AlarmKind::margin_call, true, id, no_tranche, 0,
+                         "the account is in liquidation: entries are off until resumed", out);
+            hold(state, Hold::margin_call, out);
+            break;
+        case Refusal::position_mode: mismatch_mode(state, out); break;
         case Refusal::credentials:
             record_alarm(state, AlarmKind::credentials_refused, true, id, no_tranche, 0,
                          "the exchange refuses our signature or key: nothing is sent", out);
@@ -277,7 +288,6 @@ void learn_from(EngineState& state, SymbolId id, PositionSide which, Refusal why
             break;
         case Refusal::would_take:
         case Refusal::would_trigger:
-        case Refusal::too_small:
         case Refusal::other: break;
     }
 }
@@ -290,6 +300,12 @@ void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Out
         start_close(state, slot,
                     role == Role::stop_loss ? CloseReason::stop_loss : CloseReason::take_profit,
                     out);
+    const bool beside_another = role == Role::stop_loss && has_retiring_stop(state, slot);
+    if (why == Refusal::nothing_to_reduce && beside_another)
+        state.stops_share_position = true;
+    else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
+             why == Refusal::too_small)
+        wait_with_exit(state, slot, role, why == Refusal::filter);
     if (why == Refusal::too_small) join_neighbour(state, slot, out);
     if (why == Refusal::too_many_orders) {
         // Room for its stop is made by two tranches that share one (reference §5.6).
@@ -314,7 +330,7 @@ void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& ou
         row.id.role == Role::entry ? AlarmKind::entry_rejected : AlarmKind::protection_rejected,
         true, row.symbol, row.id.tranche, reply.code,
         "the exchange refused an order; see its code", out);
-    learn_from(state, row.symbol, row.position_side, why, out);
+    learn_from(state, row.symbol, row.position_side, row.id.role, why, out);
     end_without_fill(state, slot, OrderState::rejected, out);
     if (row.id.role != Role::entry && owner != no_slot)
         mend_exit(state, owner, row.id.role, why, out);

@@ -5,6 +5,7 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/pairs.hpp"
 #include "tranche/sizing.hpp"
 
 namespace tranche {
@@ -14,6 +15,7 @@ constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements 
 constexpr Nanos unknown_patience = seconds(1);     // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
 constexpr Ratio backstop_distance{2'000'000};   // 2 % beyond the worst stop
+constexpr Nanos refused_pause = seconds(5);
 constexpr Nanos removal_memory = seconds(600);
 constexpr std::uint8_t removals_to_give_up = 3;
 constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
@@ -75,7 +77,7 @@ bool removed_too_often(Attempts& attempts, Nanos now) {
 bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
     bool take_profit_left = false;
     const bool covered = covers(state, tranche.stop_loss,
-                                sendable(state.symbol(tranche.row.symbol), tranche.row.quantity));
+                                sendable(state.symbol(tranche.row.symbol), tranche.own_quantity()));
     for (std::size_t i = 0; i < tranche.retiring_count;) {
         const OrderSlot slot = tranche.retiring[i];
         if (!is_live(state, slot)) {
@@ -90,25 +92,51 @@ bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
     return take_profit_left;
 }
 
+/// Nothing is left for it to close: other exits of the tranche hold the rest.
+void let_exit_go(EngineState& state, OrderSlot slot, Outbox& out) {
+    if (is_live(state, slot)) cancel(state, slot, out);
+}
+
 bool matches(const Order& order, Quantity quantity, Price price) {
     const Price at = order.row.stop_price.positive() ? order.row.stop_price : order.row.price;
     return order.row.quantity - order.row.filled == quantity && at == price;
 }
 
-/// A stop whose fate stays unknown does not protect; without a backstop another one is sent.
+/// A stop whose fate stays unknown does not protect; without a backstop one other is sent.
+/// Source: reliability-model.md §2.2, step 6.
 bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order& order) {
     return order.row.state == OrderState::unknown &&
            state.now - order.state_since > unknown_patience &&
            !is_working(
                state,
-               state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].backstop);
+               state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].backstop) &&
+           std::none_of(tranche.retiring.begin(), tranche.retiring.begin() + tranche.retiring_count,
+                        [&](OrderSlot slot) {
+                            return is_live(state, slot) &&
+                                   state.orders[slot].row.state == OrderState::unknown;
+                        });
+}
+
+/// Where stops may not overlap, the old one goes first, and only while the backstop works (G5).
+/// True while one has to be waited for.
+bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
+    if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
+    const Tranche& tranche = state.tranches[slot];
+    if (is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop))
+        for (std::size_t i = 0; i < tranche.retiring_count; ++i)
+            if (is_live(state, tranche.retiring[i]) &&
+                state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
+                cancel(state, tranche.retiring[i], out);
+    due(state, slot, state.now + milliseconds(100));
+    return true;
 }
 
 void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.stop_loss_enabled) return;
-    const Quantity wanted = sendable(symbol, tranche.row.quantity);
+    const Quantity wanted = sendable(symbol, tranche.own_quantity());
+    if (wanted.zero()) return let_exit_go(state, tranche.stop_loss, out);
     const Price stop = tranche.stop_wanted;
     if (is_live(state, tranche.stop_loss)) {
         const Order& order = state.orders[tranche.stop_loss];
@@ -128,10 +156,11 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                 return due(state, slot, state.now + adjust_pause);
         }
     }
-    if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.row.quantity))
+    if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.stop_loss_attempts.not_before)
         return due(state, slot, tranche.stop_loss_attempts.not_before);
+    if (makes_way(state, slot, out)) return;
     if (!room_for_conditional(state, tranche.row.symbol))
         return due(state, slot, state.now + adjust_pause);
     tranche.adjusted_at = state.now;
@@ -152,7 +181,9 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.take_profit_enabled || tranche.closing_for != CloseReason::none) return;
     const bool limit = state.settings.protection.take_profit_is_limit;
-    const Quantity wanted = limit ? tranche.row.quantity : sendable(symbol, tranche.row.quantity);
+    const Quantity own = tranche.own_quantity();
+    const Quantity wanted = limit ? own : sendable(symbol, own);
+    if (wanted.zero()) return let_exit_go(state, tranche.take_profit, out);
     const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
         const Order& order = state.orders[tranche.take_profit];
@@ -162,7 +193,7 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
         return cancel(state, tranche.take_profit, out);
     }
     if (old_ones_left || tranche.take_profit_attempts.given_up ||
-        too_small_for_exits(symbol, tranche.row.quantity))
+        too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.take_profit_attempts.not_before)
         return due(state, slot, tranche.take_profit_attempts.not_before);
@@ -231,13 +262,16 @@ void expire_exits(EngineState& state, TrancheSlot slot) {
 void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     const SymbolState& symbol = state.symbol(tranche.row.symbol);
-    const Quantity held = tranche.row.quantity;
-    const bool dust = too_small_for_exits(symbol, held);
+    const Quantity held = tranche.own_quantity();
+    const bool dust = too_small_for_exits(symbol, tranche.row.quantity);
+    const bool pairs_ok = pairs_work(state, tranche);
     const bool stop_ok = !symbol.settings.stop_loss_enabled ||
-                         covers(state, tranche.stop_loss, sendable(symbol, held)) ||
+                         (pairs_ok && (held.zero() || covers(state, tranche.stop_loss,
+                                                              sendable(symbol, held)))) ||
                          (dust && is_working(state, state.side_of(tranche).backstop));
     const bool profit_ok =
-        !symbol.settings.take_profit_enabled || dust || covers(state, tranche.take_profit, held);
+        !symbol.settings.take_profit_enabled || dust ||
+        (pairs_ok && (held.zero() || covers(state, tranche.take_profit, held)));
     const bool on_the_way =
         is_live(state, tranche.stop_loss) || is_live(state, tranche.take_profit);
     const TrancheState before = tranche.row.state;
@@ -339,6 +373,7 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
         too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
         tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
     if (dust && join_neighbour(state, slot, out)) return;
+    if (!pairs_live(state, slot)) fold_pairs(state, slot);
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)
@@ -404,6 +439,7 @@ void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbo
         if (reason == CloseReason::operator_close) tranche.closing_for = reason;
         return;
     }
+    fold_pairs(state, slot);
     tranche.closing_for = reason;
     tranche.close_attempts = {};
     // Already beyond its stop: another one would be refused too while the close is under way.
@@ -477,6 +513,24 @@ void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, 
                  "somebody else keeps cancelling the backstop: the side is theirs", out);
 }
 
+void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filters) {
+    Tranche& tranche = state.tranches[slot];
+    if (role != Role::stop_loss && role != Role::take_profit) return;
+    if (filters && !state.symbol(tranche.row.symbol).rules_doubted) return;
+    Attempts& attempts =
+        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
+    attempts.not_before = state.now + refused_pause;
+}
+
+bool has_retiring_stop(const EngineState& state, TrancheSlot slot) {
+    const Tranche& tranche = state.tranches[slot];
+    return std::any_of(tranche.retiring.begin(), tranche.retiring.begin() + tranche.retiring_count,
+                       [&](OrderSlot order) {
+                           return is_live(state, order) &&
+                                  state.orders[order].row.id.role == Role::stop_loss;
+                       });
+}
+
 bool join_neighbour(EngineState& state, TrancheSlot slot, Outbox& out) {
     const SideBook& side = state.side_of(state.tranches[slot]);
     const std::size_t own = place_in(side, slot);
@@ -515,6 +569,7 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) 
                      out);
     }
     due(state, slot, std::max(attempts.not_before, state.now + milliseconds(1)));
+    if (tranche.row.quantity.positive()) judge(state, slot, out);
 }
 
 }  // namespace tranche

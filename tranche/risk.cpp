@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "tranche/lifecycle.hpp"
 #include "tranche/sizing.hpp"
@@ -33,6 +34,8 @@ Target held_mode(Hold why) {
         case Hold::rate_governor: return {Mode::protect_only, "entry governor tripped; resume"};
         case Hold::loss_governor: return {Mode::protect_only, "loss governor tripped; resume"};
         case Hold::margin_call: return {Mode::protect_only, "margin call; resume when it is met"};
+        case Hold::forced_close:
+            return {Mode::protect_only, "the exchange closed a position of ours; resume"};
         case Hold::banned: return {Mode::protect_only, "the exchange has banned us; resume after"};
         case Hold::position_mode:
             return {Mode::protect_only, "position mode differs from the settings; mend, resume"};
@@ -105,8 +108,14 @@ Verdict check_governors(EngineState& state, Notional notional, Outbox& out) {
     const bool too_much =
         limit.notional_per_minute.positive() &&
         seen.notional.total(state.now) + notional.raw > limit.notional_per_minute.raw;
-    if (!too_many && !too_much) return Verdict::entered;
+    if (!too_many && !too_much) {
+        seen.told = false;
+        return Verdict::entered;
+    }
     seen.refused_entries.add(state.now, 1);
+    if (!std::exchange(seen.told, true))
+        record_alarm(state, AlarmKind::governor_tripped, true, no_symbol, no_tranche, most,
+                     "more entries wanted than the limits allow a minute", out);
     if (seen.refused_entries.total(state.now) >= runaway * std::max<std::int64_t>(most, runaway)) {
         record_alarm(state, AlarmKind::governor_tripped, true, no_symbol, no_tranche,
                      seen.refused_entries.total(state.now),
@@ -137,6 +146,13 @@ void meet_younger(EngineState& state, SymbolId symbol, const ClientOrderId& id, 
     hold(state, Hold::younger_instance, out);
 }
 
+void mismatch_mode(EngineState& state, Outbox& out) {
+    if (state.hold >= Hold::position_mode) return;
+    record_alarm(state, AlarmKind::position_mode, true, no_symbol, no_tranche, 0,
+                 "the account's position mode is not that of the settings: entries off", out);
+    hold(state, Hold::position_mode, out);
+}
+
 void release_hold(EngineState& state, Outbox& out) {
     if (halts(state.hold)) {
         // While nothing was sent, anything may have happened.
@@ -154,6 +170,7 @@ void release_hold(EngineState& state, Outbox& out) {
     for (SymbolState& symbol : state.symbols) {
         symbol.filter_refusals = 0;
         symbol.rules_doubted = false;
+        symbol.closed = false;
         symbol.entries_off_until = {};
         for (SideBook& side : symbol.sides) side.backstop_attempts.given_up = false;
     }

@@ -25,6 +25,10 @@ void hold(EngineState& state, Hold why, Outbox& out);
 /// Source: reliability-model.md O1, D6.
 void meet_younger(EngineState& state, SymbolId symbol, const ClientOrderId& id, Outbox& out);
 
+/// The account's position mode is not that of the settings: entries wait for an operator.
+/// Source: reliability-model.md X10, S7.
+void mismatch_mode(EngineState& state, Outbox& out);
+
 /// An operator resumes: no hold, and whatever led to one is measured anew.
 void release_hold(EngineState& state, Outbox& out);
 

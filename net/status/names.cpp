@@ -130,6 +130,7 @@ std::string_view name_of(AlarmKind kind) {
         case AlarmKind::size_overshoot: return "size_overshoot";
         case AlarmKind::exit_removed: return "exit_removed";
         case AlarmKind::order_limit: return "order_limit";
+        case AlarmKind::position_mode: return "position_mode";
         case AlarmKind::filters_doubted: return "filters_doubted";
     }
     return "?";
