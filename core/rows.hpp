@@ -93,12 +93,12 @@ enum class ControlKind : std::uint8_t {
 };
 /// Settings that take effect at once. None of them moves the exits of a tranche that is open.
 enum class LiveSetting : std::uint8_t {
-    tranche_increment,       // 1e-8
-    tranche_merge_pnl,       // 1e-8
-    max_tranches_per_side,   // a count
-    max_total_exposure,      // 1e-8 USDT
-    trigger_cooldown,        // ns
-    threshold_long,          // of one symbol, as those that follow
+    tranche_increment,      // 1e-8
+    tranche_merge_pnl,      // 1e-8
+    max_tranches_per_side,  // a count
+    max_total_exposure,     // 1e-8 USDT
+    trigger_cooldown,       // ns
+    threshold_long,         // of one symbol, as those that follow
     threshold_short,
     trade_value,
     max_position,

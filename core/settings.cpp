@@ -70,9 +70,8 @@ void read_order_ttl(SettingsSection& globals, Findings& findings, OrderTtl& orde
         return globals.span(key, order_ttl.general, seconds(1), range);
     SettingsSection map{value, globals.path() + '.' + std::string{key}, findings};
     for (const auto& [ordinal, written] : value->members) {
-        const bool is_ordinal =
-            !ordinal.empty() && ordinal.size() < 10 &&
-            ordinal.find_first_not_of("0123456789") == std::string::npos;
+        const bool is_ordinal = !ordinal.empty() && ordinal.size() < 10 &&
+                                ordinal.find_first_not_of("0123456789") == std::string::npos;
         if (!is_ordinal) {
             map.refuse(ordinal, "is not a tranche ordinal, expected 0, 1, 2 …");
             map.find(ordinal);

@@ -352,8 +352,7 @@ MergeRefusal merge_chosen(EngineState& state, SymbolId symbol, const Control& co
         if (tranche.row.state != TrancheState::protected_ || tranche.live_entries > 0)
             return "one of the tranches is not protected or has an entry pending";
     }
-    for (std::size_t i = 1; i < count; ++i)
-        merge_tranches(state, chosen[0], chosen[i], 2, out);
+    for (std::size_t i = 1; i < count; ++i) merge_tranches(state, chosen[0], chosen[i], 2, out);
     return {};
 }
 

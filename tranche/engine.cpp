@@ -57,8 +57,7 @@ void Engine::dispatch(const Event& event, Outbox& out) {
             return on_account_notice(event.account_notice, event.symbol, out);
         case EventKind::reply: return on_reply(state_, event, out);
         case EventKind::control: return on_control(event.control, event.symbol, out);
-        case EventKind::rules_update:
-            return on_rules_update(event.rules_update, event.symbol);
+        case EventKind::rules_update: return on_rules_update(event.rules_update, event.symbol);
         case EventKind::timer: return on_timer(out);
     }
 }
@@ -186,8 +185,8 @@ void Engine::merge_by_hand(const Control& control, SymbolId id, Outbox& out) {
                                      ? merge_chosen(state_, id, control, out)
                                      : MergeRefusal{"no such symbol"};
     if (!refusal.empty())
-        record_alarm(state_, AlarmKind::control_refused, true, id, no_tranche, control.tranche_count,
-                     refusal, out);
+        record_alarm(state_, AlarmKind::control_refused, true, id, no_tranche,
+                     control.tranche_count, refusal, out);
 }
 
 void Engine::on_rules_update(const RulesUpdate& update, SymbolId id) {

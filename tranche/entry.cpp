@@ -135,8 +135,7 @@ Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol
     if (state.hold != Hold::none && !halts(state.hold)) return Verdict::paused;
     if (state.totals.mode != Mode::trading) return Verdict::entries_off;
     if (state.now < symbol.entries_off_until || symbol.rules_doubted) return Verdict::entries_off;
-    if (!symbol.rules.trading || symbol.closed)
-        return Verdict::symbol_not_trading;
+    if (!symbol.rules.trading || symbol.closed) return Verdict::symbol_not_trading;
     return Verdict::entered;
 }
 

@@ -228,9 +228,9 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
     if (update.forced != ForcedClose::none) hold(state, Hold::forced_close, out);
     const PositionSide which = reduces ? reduced : position_side_of(update, update.side);
     state.side(symbol, which).last_fill = state.now;
-    const TrancheSlot stopped =
-        reduces && update.forced == ForcedClose::none ? stopped_tranche(state, symbol, which, update)
-                                                      : no_slot;
+    const TrancheSlot stopped = reduces && update.forced == ForcedClose::none
+                                    ? stopped_tranche(state, symbol, which, update)
+                                    : no_slot;
     if (stopped != no_slot) {
         take_fill(state, stopped, update.last_quantity, update.last_price);
         finish_tranche(state, stopped, TrancheState::closed, CloseReason::stop_loss, out);

@@ -320,16 +320,15 @@ void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& ou
     Order& order = state.orders[slot];
     order.row.code = reply.code;
     const Refusal why = refusal_of(reply.code);
-    if (why == Refusal::would_take)
-        return end_without_fill(state, slot, OrderState::expired, out);
+    if (why == Refusal::would_take) return end_without_fill(state, slot, OrderState::expired, out);
     ++state.totals.orders_rejected;
     const OrderRow row = order.row;
     const TrancheSlot owner = order.tranche;
     record_alarm(
         state,
         row.id.role == Role::entry ? AlarmKind::entry_rejected : AlarmKind::protection_rejected,
-        true, row.symbol, row.id.tranche, reply.code,
-        "the exchange refused an order; see its code", out);
+        true, row.symbol, row.id.tranche, reply.code, "the exchange refused an order; see its code",
+        out);
     learn_from(state, row.symbol, row.position_side, row.id.role, why, out);
     end_without_fill(state, slot, OrderState::rejected, out);
     if (row.id.role != Role::entry && owner != no_slot)
@@ -500,8 +499,7 @@ void query(EngineState& state, OrderSlot slot, Outbox& out) {
     const bool possible = out.roomy() && !halts(state.hold);
     state.orders[slot].question_wanted = !possible;
     if (!possible)
-        return due(state, slot,
-                   state.now + (halts(state.hold) ? seconds(1) : milliseconds(1)));
+        return due(state, slot, state.now + (halts(state.hold) ? seconds(1) : milliseconds(1)));
     const bool protective = state.orders[slot].row.id.role != Role::entry;
     command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
                 out);

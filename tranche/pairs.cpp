@@ -11,8 +11,9 @@ namespace tranche {
 namespace {
 
 /// Orders of the pair that the symbol's settings want.
-template <class Holds> bool each_order(const EngineState& state, const Tranche& tranche,
-                                       const ExitPair& pair, Holds holds) {
+template <class Holds>
+bool each_order(const EngineState& state, const Tranche& tranche, const ExitPair& pair,
+                Holds holds) {
     const SymbolSettings& settings = state.symbols[index(tranche.row.symbol)].settings;
     return (!settings.stop_loss_enabled || holds(pair.stop_loss)) &&
            (!settings.take_profit_enabled || holds(pair.take_profit));

@@ -14,7 +14,7 @@ namespace {
 constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements a second
 constexpr Nanos unknown_patience = seconds(1);     // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
-constexpr Ratio backstop_distance{2'000'000};   // 2 % beyond the worst stop
+constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
 constexpr Nanos refused_pause = seconds(5);
 constexpr Nanos removal_memory = seconds(600);
 constexpr std::uint8_t removals_to_give_up = 3;
@@ -265,13 +265,12 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     const Quantity held = tranche.own_quantity();
     const bool dust = too_small_for_exits(symbol, tranche.row.quantity);
     const bool pairs_ok = pairs_work(state, tranche);
-    const bool stop_ok = !symbol.settings.stop_loss_enabled ||
-                         (pairs_ok && (held.zero() || covers(state, tranche.stop_loss,
-                                                              sendable(symbol, held)))) ||
-                         (dust && is_working(state, state.side_of(tranche).backstop));
-    const bool profit_ok =
-        !symbol.settings.take_profit_enabled || dust ||
-        (pairs_ok && (held.zero() || covers(state, tranche.take_profit, held)));
+    const bool stop_ok =
+        !symbol.settings.stop_loss_enabled ||
+        (pairs_ok && (held.zero() || covers(state, tranche.stop_loss, sendable(symbol, held)))) ||
+        (dust && is_working(state, state.side_of(tranche).backstop));
+    const bool profit_ok = !symbol.settings.take_profit_enabled || dust ||
+                           (pairs_ok && (held.zero() || covers(state, tranche.take_profit, held)));
     const bool on_the_way =
         is_live(state, tranche.stop_loss) || is_live(state, tranche.take_profit);
     const TrancheState before = tranche.row.state;
@@ -296,8 +295,10 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
                          "no stop-loss works for the whole quantity", out);
         }
     }
-    if (now != TrancheState::protected_) due(state, slot, state.now + milliseconds(100));
-    else expire_exits(state, slot);
+    if (now != TrancheState::protected_)
+        due(state, slot, state.now + milliseconds(100));
+    else
+        expire_exits(state, slot);
     const auto id_of = [&](OrderSlot order) {
         return is_live(state, order) ? state.orders[order].row.order_id : 0;
     };
@@ -369,9 +370,8 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive()) return;
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
-    const bool dust =
-        too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
-        tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
+    const bool dust = too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
+                      tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
     if (dust && join_neighbour(state, slot, out)) return;
     if (!pairs_live(state, slot)) fold_pairs(state, slot);
     const bool old_take_profits = sweep_retired(state, tranche, out);

@@ -145,7 +145,7 @@ struct SymbolState {
     std::array<SideBook, 2> sides;
     VolumeWindow window;
     Nanos cooling_until;
-    Nanos entries_off_until;  // margin refused and the like
+    Nanos entries_off_until;         // margin refused and the like
     std::uint8_t filter_refusals{};  // since the rules were read
     bool rules_doubted{};            // entries stay off until they are read again
     bool closed{};                   // it refused an order for being closed, likewise

@@ -1,10 +1,10 @@
 // The wheel of timers: exact times, any order, any distance.
+#include "tranche/timers.hpp"
+
 #include <gtest/gtest.h>
 #include <map>
 #include <random>
 #include <set>
-
-#include "tranche/timers.hpp"
 
 namespace tranche {
 namespace {
