@@ -66,6 +66,7 @@ Folder::~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
     std::filesystem::remove(journal_, ignored);
+    std::filesystem::remove(journal_ + "-paper", ignored);
 }
 
 std::string Folder::write(const std::string& name, const std::string& text) const {

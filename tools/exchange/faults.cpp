@@ -53,14 +53,22 @@ std::optional<FaultRates> parse_faults(std::string_view list, std::string& error
     return rates;
 }
 
-CallFate Faults::draw_call(bool signed_call, bool trade_call) {
-    CallFate fate;
-    if (trade_call) {
+FaultPlan FaultPlan::swarm(std::uint64_t seed, double most) {
+    Random random{mix(seed ^ 0x737761726dU)};
+    FaultRates rates{};
+    for (double& rate : rates)
+        if (random.chance(0.5)) rate = random.uniform(0, most);
+    return FaultPlan{rates, seed};
+}
+
+RequestFate FaultPlan::decide(RequestKind kind) {
+    RequestFate fate;
+    if (kind == RequestKind::trade) {
         fate.answer_503 = happens(Fault::http503);
         fate.cut = happens(Fault::cut);
         fate.events_first = happens(Fault::event_first);
     }
-    if (signed_call && happens(Fault::delay))
+    if (kind != RequestKind::open && happens(Fault::delay))
         fate.delay_ms = static_cast<std::int64_t>(random_.uniform(50, 2000));
     return fate;
 }

@@ -27,22 +27,39 @@ using FaultRates = std::array<double, fault_count>;
 /// means 0.05. On failure: nothing, and what is wrong with the list.
 std::optional<FaultRates> parse_faults(std::string_view list, std::string& error);
 
-/// What happens to one call.
-struct CallFate {
+/// What a request asks for, as far as faults care.
+enum class RequestKind : std::uint8_t {
+    open,   // nobody signs it
+    query,  // signed, changes nothing
+    trade   // changes orders
+};
+
+/// What happens to one request. Several things may.
+struct RequestFate {
     bool answer_503{};
     bool cut{};
     bool events_first{};
     std::int64_t delay_ms{};
 };
 
-/// Draws fates; the same seed and calls give the same fates.
-class Faults {
-public:
-    Faults(FaultRates rates, std::uint64_t seed) : rates_{rates}, random_{seed} {}
+/// What happens to one user event.
+struct EventFate {
+    bool twice{};
+};
 
-    /// `signed_call`: any USER_DATA or TRADE call; `trade_call`: one that changes orders.
-    CallFate draw_call(bool signed_call, bool trade_call);
-    bool duplicate_event() { return happens(Fault::dup_events); }
+/// Decides which requests and events go wrong. Pure: the same rates, seed and questions give the
+/// same fates; carrying them out is the caller's business.
+class FaultPlan {
+public:
+    FaultPlan(const FaultRates& rates, std::uint64_t seed) : rates_{rates}, random_{seed} {}
+
+    /// A plan of its own for a seed: each fault is left out in half of the seeds, and else has a
+    /// rate of up to `most`.
+    static FaultPlan swarm(std::uint64_t seed, double most);
+
+    RequestFate decide(RequestKind kind);
+    EventFate decide_event() { return {.twice = happens(Fault::dup_events)}; }
+    [[nodiscard]] const FaultRates& rates() const { return rates_; }
 
 private:
     bool happens(Fault fault) {

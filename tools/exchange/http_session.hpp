@@ -87,7 +87,7 @@ private:
 
     /// Sends an answer the way its fate wants it, and the events that it caused after it.
     void reply(Answer answer) {
-        const CallFate fate = service_.fate_of(answer);
+        const RequestFate fate = service_.fate_of(answer);
         if (fate.cut) {
             service_.flush();
             boost::beast::get_lowest_layer(stream_).close();

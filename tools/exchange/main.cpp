@@ -84,7 +84,7 @@ int run(const Options& options) {
     }
     Venue venue{std::move(rules), options.venue, wall_clock_us() / 1000};
     Api api{venue, options.auth, options.budgets};
-    Faults faults{options.faults, options.venue.seed};
+    FaultPlan faults{options.faults, options.venue.seed};
     Service service{venue, api, faults, log.get()};
     Server server{options, service, venue, recording};
     const StartError failed = server.start();

@@ -68,7 +68,7 @@ std::uint32_t chance_of(double a_step) {
 }
 
 Amount on_grid(double value, Amount grid) {
-    const auto raw = static_cast<std::int64_t>(value * static_cast<double>(Amount::one) + 0.5);
+    const auto raw = static_cast<std::int64_t>(value * static_cast<double>(Amount::one));
     return {raw - raw % grid.raw};
 }
 
@@ -86,7 +86,7 @@ Market::Market(const Rules& rules, std::uint64_t seed, std::int64_t start_ms,
         const MarketProfile& profile = rules.at(symbol).market;
         Model model{.symbol = symbol, .profile = profile, .random = Random{mix(seed) + symbol}};
         if (profile.price > 0) {
-            model.anchor = model.base = std::log(profile.price);
+            model.anchor = model.base = model.log_price = std::log(profile.price);
             model.mark = model.price = profile.price;
             model.trade_id = 48'000'000;
             model.moved_ms = now_ms_;
@@ -212,12 +212,19 @@ void Market::move(Model& model) const {
         case Regime::dead:
         case Regime::recovery: {
             const double half_life_s = model.regime == Regime::recovery ? 6 : 12;
-            model.displacement *= std::exp2(-passed_s / half_life_s);
+            model.displacement *= std::max(1 - 0.693 * passed_s / half_life_s, 0.0);
             break;
         }
     }
     model.displacement = std::clamp(model.displacement, -displacement_max, displacement_max);
-    model.price = std::exp(model.base + model.displacement);
+    // A small change needs no exponential: the next term of the series is below 2e-9.
+    const double log_price = model.base + model.displacement;
+    const double change = log_price - model.log_price;
+    model.log_price = log_price;
+    if (std::abs(change) < 0.002)
+        model.price *= 1 + change * (1 + 0.5 * change);
+    else
+        model.price = std::exp(log_price);
     model.mark += (model.price - model.mark) * std::min(passed_s / 0.8, 1.0);
 }
 

@@ -22,14 +22,13 @@ const Order* Matching::find_client(SymbolIndex symbol, const ClientText& client_
 
 void Matching::announce(const Order& order, Execution execution, const Fill* fill,
                         std::int64_t now_ms) {
-    UserEvent& kept = outbox_.user.emplace_back(std::in_place_type<OrderEvent>);
-    OrderEvent& event = *std::get_if<OrderEvent>(&kept);
-    event.time_ms = now_ms;
-    event.execution = execution;
-    event.has_fill = fill != nullptr;
-    event.order = order;
-    if (fill != nullptr) event.fill = *fill;
-    event.open = books_[order.terms.symbol].resting;
+    const OrderEvent event{.time_ms = now_ms,
+                           .execution = execution,
+                           .has_fill = fill != nullptr,
+                           .order = order,
+                           .fill = fill != nullptr ? *fill : Fill{},
+                           .open = books_[order.terms.symbol].resting};
+    outbox_.user.emplace_back(event);
     if (outbox_.keep_log) outbox_.log.emplace_back(event);
 }
 

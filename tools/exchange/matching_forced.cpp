@@ -62,6 +62,9 @@ void Matching::force_close(SymbolIndex symbol, PositionSide side, Amount quantit
     if (force != Force::liquidation || account_.fill_count() == fills) return;
     const Amount fee = (order.cumulated_quote - quote) * rules_.at(symbol).liquidation_fee;
     account_.pay(symbol, "INSURANCE_CLEAR", -min(fee, max(account_.wallet(), Amount{})), now_ms);
+    // Nobody owes the venue: the fund takes what is below nothing.
+    if (account_.wallet().raw < 0 && account_.flat())
+        account_.pay(symbol, "INSURANCE_CLEAR", -account_.wallet(), now_ms);
     announce_account(AccountReason::insurance_clear, symbol, side, now_ms);
 }
 

@@ -19,7 +19,7 @@ void Service::flush() {
         for (const UserEvent& event : outbox.user) {
             const std::string payload = user_payload(venue_.rules, event);
             hub.deliver(key, payload);
-            if (faults_.duplicate_event()) hub.deliver(key, payload);
+            if (faults_.decide_event().twice) hub.deliver(key, payload);
         }
     }
     outbox.user.clear();

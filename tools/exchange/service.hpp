@@ -17,7 +17,7 @@ namespace tranche::exchange {
 class Service {
 public:
     /// `log` may be null; it is not owned.
-    Service(Venue& venue, Api& api, Faults& faults, std::FILE* log)
+    Service(Venue& venue, Api& api, FaultPlan& faults, std::FILE* log)
         : venue_{venue}, api_{api}, faults_{faults}, log_{log} {
         venue_.outbox.keep_log = log != nullptr;
     }
@@ -25,8 +25,9 @@ public:
     /// One turn of the clock: market frames and events go out.
     void tick(std::int64_t now_ms);
     Answer handle(const Call& call) { return api_.handle(call); }
-    CallFate fate_of(const Answer& answer) {
-        return faults_.draw_call(answer.signed_call, answer.trade_call);
+    RequestFate fate_of(const Answer& answer) {
+        const RequestKind signed_kind = answer.trade_call ? RequestKind::trade : RequestKind::query;
+        return faults_.decide(answer.signed_call ? signed_kind : RequestKind::open);
     }
     /// Sends the user events that have come up and writes the log.
     void flush();
@@ -36,7 +37,7 @@ public:
 private:
     Venue& venue_;
     Api& api_;
-    Faults& faults_;
+    FaultPlan& faults_;
     std::FILE* log_;
     std::vector<StreamFrame> frames_;
 };

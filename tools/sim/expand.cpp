@@ -19,8 +19,8 @@ struct Habit {
 };
 
 constexpr std::array<Habit, 41> habits{{
-    {ActionKind::liquidation, {}, milliseconds(30), milliseconds(400), -40'000, 40'000},
-    {ActionKind::shock, {}, seconds(1), seconds(20), -40, 40},
+    {ActionKind::liquidation, {}, milliseconds(4), milliseconds(40), -40'000, 40'000},
+    {ActionKind::shock, {}, milliseconds(300), seconds(4), -20, 20},
     {ActionKind::pace, {}, seconds(10), seconds(60), 200, 4'000},
     {ActionKind::merge, {}, seconds(30), seconds(200), 0, 1},
     {ActionKind::pause, {}, seconds(60), seconds(400), 0, 0},

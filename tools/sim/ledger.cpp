@@ -170,7 +170,7 @@ bool Ledger::on(const OrderUpdate& update, SymbolId symbol, Nanos now) {
     }
     LedgerOrder& order = orders_[place];
     if (order.stop && !is_conditional(update.type)) {
-        cover(order, -1);  // it has triggered: at work, no longer waiting
+        if (order.open) cover(order, -1);  // it has triggered: at work, no longer waiting
         order.stop = false;
     }
     if (update.execution == ExecutionType::trade) {

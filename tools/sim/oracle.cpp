@@ -205,7 +205,8 @@ void Oracle::book(const FillRow& fill, Nanos now) {
     if (fill.tranche == own) return;
     // More than the tranche held goes to others by rule; what it holds must be taken first.
     if (order.closing && watch_of(own).quantity.zero()) return;
-    if (!order.closing)
+    // A late fill of an entry whose tranche is closed opens another.
+    if (!order.closing && !watch_of(own).over)
         fail("I1",
              what + " is booked on tranche " +
                  std::to_string(static_cast<std::uint32_t>(fill.tranche)),
@@ -228,6 +229,7 @@ void Oracle::recorded(const Record& record) {
             TrancheWatch& seen = watch_of(row.id);
             watch(row.symbol, row.side).recorded += row.quantity.raw - seen.quantity.raw;
             seen.quantity = row.quantity;
+            seen.over = is_final(row.state);
             return;
         }
         case RecordKind::order:

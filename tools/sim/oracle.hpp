@@ -99,6 +99,7 @@ private:
     struct TrancheWatch {
         TrancheId absorbed_by{};
         Quantity quantity;  // by the newest record
+        bool over{};
         Nanos stop_short_since;
         Nanos profit_short_since;
     };

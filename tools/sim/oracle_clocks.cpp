@@ -43,7 +43,7 @@ void Oracle::watch_side(SymbolId symbol, PositionSide side, const EngineView& vi
     SideWatch& seen = watch(symbol, side);
     const LedgerSide& truth = ledger_.side(symbol, side);
     const SymbolSettings& settings = plan_.settings.symbols[tranche::index(symbol)];
-    const bool protects = settings.stop_loss_enabled || plan_.settings.protection.backstop;
+    const bool protects = settings.stop_loss_enabled;  // a backstop lies beyond a stop
     const bool excused = now <= excused_until(symbol, side);
     if (excused && seen.known_since.count != 0) seen.known_since = now;
     if (protects && seen.known_since.count != 0 && now - seen.known_since > unprotected_hard)
@@ -149,7 +149,7 @@ std::string Oracle::unsettled(const Memory& memory) const {
         const SymbolId symbol{static_cast<std::uint16_t>(i / 2)};
         const PositionSide side = i % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
         const SymbolSettings& settings = plan_.settings.symbols[i / 2];
-        const bool protects = settings.stop_loss_enabled || plan_.settings.protection.backstop;
+        const bool protects = settings.stop_loss_enabled;  // a backstop lies beyond a stop
         if (sides_[i].recorded != truth.held.raw)
             text += key_text(symbol, side) + ": tranches hold " +
                     tranche::to_text(sides_[i].recorded) + ", the exchange " + to_text(truth.held) +

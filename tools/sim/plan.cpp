@@ -58,12 +58,12 @@ SymbolSettings settings_for(const SymbolRules& rules, Price price, bool in_usdt,
     made.leverage = static_cast<std::uint16_t>(dice.between(3, 20));
     made.trade_side = static_cast<TradeSide>(dice.below(dice.below(3) == 0 ? 4 : 1));
     made.trade_value = usdt(dice.between(10, 60));
-    made.max_position = {made.trade_value.raw * dice.between(2, 20)};
+    made.max_position = {made.trade_value.raw * dice.between(2, 60)};
     made.price_offset = permyriad(dice.between(0, 10));
     made.take_profit_enabled = dice.below(10) != 0;
-    made.take_profit = permyriad(dice.between(10, 200));
+    made.take_profit = permyriad(dice.between(8, 150));
     made.stop_loss_enabled = dice.below(12) != 0;
-    made.stop_loss = permyriad(dice.between(40, 600));
+    made.stop_loss = permyriad(dice.between(30, 300));
     made.working_type = static_cast<WorkingType>(dice.below(2));
     made.price_protect = dice.below(8) == 0;
     return made;
@@ -72,9 +72,9 @@ SymbolSettings settings_for(const SymbolRules& rules, Price price, bool in_usdt,
 void choose_rules_of_trade(EngineSettings& settings, Dice& dice) {
     settings.entry.price_mode = static_cast<EntryPriceMode>(dice.below(2));
     settings.entry.time_in_force = dice.below(4) == 0 ? TimeInForce::gtx : TimeInForce::gtc;
-    settings.entry.ttl = milliseconds(dice.between(500, 20'000));
+    settings.entry.ttl = milliseconds(dice.between(300, 8'000));
     settings.entry.max_overshoot = dice.below(3) == 0 ? permyriad(5'000) : Ratio{};
-    settings.entry.max_total_exposure = usdt(dice.between(100, 2'000));
+    settings.entry.max_total_exposure = usdt(dice.between(200, 9'000));
     settings.entry.max_open_orders = static_cast<std::uint16_t>(dice.between(1, 10));
     settings.tranche.increment = permyriad(dice.between(5, 300));
     settings.tranche.max_per_side = static_cast<std::uint16_t>(dice.between(1, 5));
@@ -101,7 +101,7 @@ EngineSettings engine_settings(const Plan& plan, Dice& dice) {
     settings.window.span = milliseconds(dice.between(1'000, 30'000));
     settings.window.in_usdt = dice.below(2) == 0;
     settings.window.side = static_cast<VolumeSide>(dice.below(2));
-    settings.window.cooldown = dice.below(2) == 0 ? Nanos{} : milliseconds(dice.between(50, 2'000));
+    settings.window.cooldown = dice.below(2) == 0 ? Nanos{} : milliseconds(dice.between(10, 500));
     choose_rules_of_trade(settings, dice);
     for (std::size_t i = 0; i < plan.rules.size(); ++i)
         settings.symbols.push_back(
@@ -128,6 +128,7 @@ std::vector<RateLimit> limits(bool tight, Dice& dice) {
 exchange::Behaviour behaviour(const Plan& plan, Dice& dice) {
     exchange::Behaviour drawn = exchange::draw_behaviour(plan.seed);
     const bool changes = plan.faults[index(Fault::s3)];
+    drawn.stops_share_position = false;
     drawn.trigger_changes_order_id = changes;
     drawn.trigger_changes_client_id = dice.below(3) == 0 && changes;
     return drawn;

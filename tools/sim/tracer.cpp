@@ -165,6 +165,16 @@ void Tracer::action(const Action& action, Nanos now) {
                  number(action.symbol), static_cast<long long>(action.value));
 }
 
+void Tracer::order(const LedgerOrder& order, Nanos now) {
+    begin(now, order.ours ? "open ours" : "open theirs");
+    if (order.ours) id(order.id);
+    std::fprintf(out_, " order %lld symbol %d side %d quantity %s filled %s price %s%s%s\n",
+                 static_cast<long long>(order.order_id), number(order.symbol), number(order.side),
+                 to_text(order.quantity).c_str(), to_text(order.filled).c_str(),
+                 to_text(order.price).c_str(), order.stop ? " stop" : "",
+                 order.close_position ? " all" : "");
+}
+
 void Tracer::note(const std::string& text, Nanos now) {
     begin(now, text.c_str());
     std::fputc('\n', out_);

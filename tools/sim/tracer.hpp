@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/messages.hpp"
+#include "tools/sim/ledger.hpp"
 #include "tools/sim/script.hpp"
 
 namespace tranche::sim {
@@ -18,6 +19,7 @@ public:
     void command(const Command& command, Nanos now);
     void record(const Record& record);
     void action(const Action& action, Nanos now);
+    void order(const LedgerOrder& order, Nanos now);
     void note(const std::string& text, Nanos now);
 
 private:

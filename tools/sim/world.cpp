@@ -56,6 +56,7 @@ Outcome World::run() {
     }
     if (!over()) settle();
     outcome_.violation = oracle_.violation();
+    if (tracer_ != nullptr) tell_state();
     outcome_.orders = oracle_.orders();
     outcome_.doubled_orders = oracle_.doubled_orders();
     outcome_.requests = network_.requests();
@@ -186,6 +187,20 @@ std::string World::unsettled() const {
     if (state.paused) text += "paused\n";
     text += oracle_.unsettled(journal_.now_known());
     return text;
+}
+
+void World::tell_state() {
+    const Ledger& ledger = oracle_.ledger();
+    for (const std::uint32_t place : ledger.open()) tracer_->order(ledger.orders()[place], now_);
+    for (const TrancheRow& row : journal_.now_known().tranches()) {
+        if (row.id == no_tranche || is_final(row.state)) continue;
+        Record record{};
+        record.time = now_;
+        record.kind = RecordKind::tranche;
+        record.tranche = row;
+        tracer_->record(record);
+    }
+    tracer_->note(unsettled(), now_);
 }
 
 /// Faults stop; within a minute all must be as if there had been none.

@@ -86,6 +86,7 @@ private:
     bool settled();
     std::string unsettled() const;
     void settle();
+    void tell_state();
     bool over() const { return oracle_.violation().has_value(); }
 
     // world_delivery.cpp: streams and stages

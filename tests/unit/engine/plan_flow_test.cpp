@@ -263,6 +263,9 @@ void live(World& world, std::mt19937_64& random) {
             if (!exits.empty()) world.fill(exits.front().placed.id, mid);
         } else if (dice < 80) {
             world.restart();
+        } else if (dice < 82) {
+            world.control(ControlKind::close_position, btc,
+                          random() % 2 == 0 ? long_side : short_side);
         } else {
             world.pass(milliseconds(static_cast<std::int64_t>(random() % 2000)));
         }

@@ -26,18 +26,42 @@ TEST(Faults, TheSeedDecidesWhichCallsGoWrong) {
     std::string error;
     const auto rates = parse_faults("http503=0.3,delay=0.3", error);
     ASSERT_TRUE(rates);
-    Faults first{*rates, 9};
-    Faults second{*rates, 9};
+    FaultPlan first{*rates, 9};
+    FaultPlan second{*rates, 9};
     int broken = 0;
     for (int call = 0; call < 1000; ++call) {
-        const CallFate a = first.draw_call(true, true);
-        const CallFate b = second.draw_call(true, true);
+        const RequestFate a = first.decide(RequestKind::trade);
+        const RequestFate b = second.decide(RequestKind::trade);
         EXPECT_EQ(a.answer_503, b.answer_503);
         EXPECT_EQ(a.delay_ms, b.delay_ms);
         broken += a.answer_503 ? 1 : 0;
     }
     EXPECT_NEAR(broken, 300, 60);
-    EXPECT_FALSE(first.draw_call(false, false).answer_503) << "queries are never lost";
+    EXPECT_FALSE(first.decide(RequestKind::query).answer_503) << "queries are never lost";
+}
+
+TEST(Faults, ASwarmLeavesSomeFaultsOutAndKeepsToItsMost) {
+    int left_out = 0;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        const FaultRates rates = FaultPlan::swarm(seed, 0.1).rates();
+        EXPECT_EQ(rates, FaultPlan::swarm(seed, 0.1).rates());
+        for (const double rate : rates) {
+            EXPECT_LE(rate, 0.1);
+            left_out += rate == 0 ? 1 : 0;
+        }
+    }
+    EXPECT_NEAR(left_out, 250, 60);
+}
+
+TEST(Faults, WhatNobodySignedIsNeverTouched) {
+    std::string error;
+    const auto rates = parse_faults("all", error);
+    ASSERT_TRUE(rates);
+    FaultPlan plan{*rates, 3};
+    for (int call = 0; call < 1000; ++call) {
+        const RequestFate fate = plan.decide(RequestKind::open);
+        ASSERT_FALSE(fate.answer_503 || fate.cut || fate.events_first || fate.delay_ms != 0);
+    }
 }
 
 TEST(Limits, WeightIsPerAddressAndRenewedEachMinute) {

@@ -115,6 +115,87 @@ TEST(ExchangeMarket, AMinuteShowsFiveHundredLiquidationsOnTenSymbolsOfAHeavyTail
     }
 }
 
+/// The bids of the first symbol while it is held in a regime for some seconds.
+std::vector<double> bids_in(Regime regime, std::int64_t duration_ms, std::size_t* marks = nullptr) {
+    const Rules rules = Rules::standard();
+    Market market{rules, 21, start_ms};
+    std::vector<MarketEvent> events;
+    market.advance(start_ms + 1000, events);
+    events.clear();
+    market.force(0, regime, -1, duration_ms);
+    market.advance(start_ms + 1000 + duration_ms - 100, events);
+    std::vector<double> bids;
+    for (const MarketEvent& event : events) {
+        const Quote* quote = std::get_if<Quote>(&event);
+        if (quote != nullptr && quote->symbol == 0)
+            bids.push_back(static_cast<double>(quote->bid.raw) / Amount::one);
+        const Mark* mark = std::get_if<Mark>(&event);
+        if (marks != nullptr && mark != nullptr && mark->symbol == 0) ++*marks;
+    }
+    return bids;
+}
+
+TEST(ExchangeMarket, ADeadMarketShowsMarksOnly) {
+    std::size_t marks = 0;
+    EXPECT_TRUE(bids_in(Regime::dead, 10'000, &marks).empty());
+    EXPECT_GE(marks, 9U);
+}
+
+TEST(ExchangeMarket, APlungeJumpsByPercentsBetweenTwoQuotes) {
+    const double before = Rules::standard().at(0).market.price;
+    const auto bids = bids_in(Regime::plunge, 3000);
+    ASSERT_FALSE(bids.empty());
+    EXPECT_LT(bids.front(), before * 0.985);
+    EXPECT_GT(bids.front(), before * 0.90);
+}
+
+TEST(ExchangeMarket, AFlashCrashComesBack) {
+    const double before = Rules::standard().at(0).market.price;
+    const auto bids = bids_in(Regime::flash, 9000);
+    ASSERT_GT(bids.size(), 20U);
+    const double lowest = *std::min_element(bids.begin(), bids.end());
+    EXPECT_LT(lowest, before * 0.96);
+    EXPECT_GT(bids.back(), lowest + (before - lowest) * 0.6);
+}
+
+TEST(ExchangeMarket, OnlyAWildMarketEntersThoseRegimesByItself) {
+    const Rules rules = Rules::standard();
+    for (const bool wild : {false, true}) {
+        Market market{rules, 4, start_ms, {.wild = wild}};
+        std::vector<MarketEvent> events;
+        std::set<Regime> seen;
+        for (std::int64_t second = 1; second <= 600; ++second) {
+            market.advance(start_ms + 1000 * second, events);
+            events.clear();
+            for (SymbolIndex symbol = 0; symbol < rules.size(); ++symbol)
+                seen.insert(market.regime(symbol));
+        }
+        for (const Regime regime : {Regime::dead, Regime::plunge, Regime::flash})
+            EXPECT_EQ(seen.contains(regime), wild) << static_cast<int>(regime);
+    }
+}
+
+TEST(ExchangeVenue, HasFlatMemoryAndTheSameMarketWhenHistoryIsLimited) {
+    Venue all{Rules::standard(), {.seed = 5}, start_ms};
+    Venue limited{Rules::standard(), {.seed = 5, .candles = false, .history_limit = 1}, start_ms};
+    std::vector<MarketEvent> a;
+    std::vector<MarketEvent> b;
+    for (std::int64_t at = 25; at <= 5000; at += 25) {
+        all.advance(start_ms + at, a);
+        limited.advance(start_ms + at, b);
+        for (int count = 0; count < 50; ++count)
+            ASSERT_TRUE(std::holds_alternative<OrderId>(limited.trade_by_hand(
+                0, PositionSide::long_side, count % 2 == 0 ? Side::buy : Side::sell,
+                amount("0.001").value_or(Amount{}), start_ms + at)));
+        limited.outbox.user.clear();
+    }
+    EXPECT_EQ(a.size(), b.size());
+    EXPECT_GT(limited.matching.store().created(), 9'000);
+    EXPECT_LE(limited.matching.orders().size(), OrderStore::least_kept);
+    EXPECT_LE(limited.account.fills().size(), 2U);
+    EXPECT_EQ(limited.account.fill_count(), limited.matching.store().created());
+}
+
 TEST(ExchangeMarket, TheShippedSymbolsAreListed) {
     const Rules rules = Rules::standard();
     for (const char* name :

@@ -87,6 +87,8 @@ public:
         return SymbolTable{{first, second}, 2};
     }
 
+    std::vector<std::string> troubles;  // of the process, not of the engine
+
     StatusSources sources() {
         StatusHistory history;
         history.liquidations = [this](const HistoryQuery& query) { return some(past, query); };
@@ -119,7 +121,8 @@ public:
                     return Done{};
                 },
                 R"({"globals":{"leverage":10},"symbols":{}})",
-                {"1.2.3", "abcdef", "aster", false, true}};
+                {"1.2.3", "abcdef", "aster", false, true},
+                [this] { return troubles; }};
     }
 
     void start(const std::string& token = {}) {

@@ -107,6 +107,12 @@ TEST_F(Page, HealthIsReadyOnlyWhileEverythingThatTradingNeedsIsThere) {
     engine.mode = Mode::trading;
     board.engine.write(engine);
     EXPECT_EQ(get("/api/health").status, 200);
+    troubles = {"ALARM: paper mode, 1 requests were refused at the socket"};
+    const Reply refused = get("/api/health");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.json()["problems"], nlohmann::json(troubles));
+    EXPECT_EQ(get("/api/overview").json()["problems"], nlohmann::json(troubles));
+    troubles.clear();
     now += seconds(6);  // the engine says nothing any more
     EXPECT_EQ(get("/api/health").status, 503);
 }
