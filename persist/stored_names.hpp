@@ -76,7 +76,7 @@ static_assert(names_complete<OrderType, OrderType::unknown>);
 static_assert(names_complete<OrderState, OrderState::dropped>);
 static_assert(names_complete<TrancheState, TrancheState::discarded>);
 static_assert(names_complete<CloseReason, CloseReason::vanished>);
-static_assert(names_complete<AlarmKind, AlarmKind::exchange_unreachable>);
+static_assert(names_complete<AlarmKind, AlarmKind::filters_doubted>);
 
 /// Empty for a value the enumeration does not have.
 template <class E> constexpr std::string_view stored_name(E value) {
