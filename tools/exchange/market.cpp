@@ -86,8 +86,8 @@ Market::Market(const Rules& rules, std::uint64_t seed, std::int64_t start_ms,
         const MarketProfile& profile = rules.at(symbol).market;
         Model model{.symbol = symbol, .profile = profile, .random = Random{mix(seed) + symbol}};
         if (profile.price > 0) {
-            model.anchor = model.base = model.log_price = std::log(profile.price);
-            model.mark = model.price = profile.price;
+            model.anchor = model.base = model.log_level = std::log(profile.price);
+            model.mark = model.level = profile.price;
             model.trade_id = 48'000'000;
             model.moved_ms = now_ms_;
             model.wildness = profile.volatility / 4e-4;
@@ -219,17 +219,17 @@ void Market::move(Model& model) const {
     model.displacement = std::clamp(model.displacement, -displacement_max, displacement_max);
     // A small change needs no exponential: the next term of the series is below 2e-9.
     const double log_price = model.base + model.displacement;
-    const double change = log_price - model.log_price;
-    model.log_price = log_price;
+    const double change = log_price - model.log_level;
+    model.log_level = log_price;
     if (std::abs(change) < 0.002)
-        model.price *= 1 + change * (1 + 0.5 * change);
+        model.level *= 1 + change * (1 + 0.5 * change);
     else
-        model.price = std::exp(log_price);
-    model.mark += (model.price - model.mark) * std::min(passed_s / 0.8, 1.0);
+        model.level = std::exp(log_price);
+    model.mark += (model.level - model.mark) * std::min(passed_s / 0.8, 1.0);
 }
 
 void Market::quote(Model& model, std::vector<MarketEvent>& out) {
-    const double price = model.price;
+    const double price = model.level;
     const double half = 0.5 * price * model.profile.spread * model.random.uniform(0.8, 1.6);
     const Amount tick = model.tick;
     const Amount bid = max(on_grid(price - half, tick), tick);
@@ -271,7 +271,7 @@ void Market::liquidate(Model& model, std::vector<MarketEvent>& out) const {
     const bool falling = random.chance(traits.with_move) == (trend < 0);
     const Side side = falling ? Side::sell : Side::buy;
     const double away = falling ? -1.0 : 1.0;
-    const double price = model.price;
+    const double price = model.level;
     const Amount quantity = at_least_a_step(notional / price, model.step);
     const double slip = random.exponential(4e-4);
     const double bankrupt = slip + random.uniform(0.004, 0.02);

@@ -90,7 +90,7 @@ private:
         std::int64_t regime_since_ms{}, regime_until_ms{};
         std::int64_t moved_ms{};                  // how far prices have been carried on
         double anchor{}, base{}, displacement{};  // log prices; the price is exp(base + disp.)
-        double log_price{}, price{};              // as of `moved_ms`
+        double log_level{}, level{};              // log price and price, as of `moved_ms`
         double direction{1};                      // of trend, cascade or gap
         double pace{};                            // log price per second in that direction
         double mark{};

@@ -89,9 +89,11 @@ Order& OrderStore::create(const NewOrder& terms, std::int64_t now_ms) {
     order.time_ms = order.update_ms = now_ms;
     if (terms.client_id.empty()) order.terms.client_id = made_up(order.id);
     by_id_.insert(hash_of(order.id), &order);
-    order.earlier = newest(order.terms.client_id);
-    order.rank = order.earlier == nullptr ? 1 : order.earlier->rank + 1;
     const std::uint64_t hash = order.terms.client_id.hash();
+    order.earlier = by_client_id_.find(hash, [&order](const Order& other) {
+        return other.terms.client_id == order.terms.client_id;
+    });
+    order.rank = order.earlier == nullptr ? 1 : order.earlier->rank + 1;
     if (order.earlier == nullptr)
         by_client_id_.insert(hash, &order);
     else

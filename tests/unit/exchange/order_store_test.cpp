@@ -26,6 +26,7 @@ TEST(ClientText, IsItsCharactersAndNothingElse) {
 TEST(OrderStore, FindsOrdersByBothIdsAndNeverMovesThem) {
     OrderStore store{0};
     std::vector<const Order*> made;
+    made.reserve(5000);
     for (int count = 0; count < 5000; ++count)
         made.push_back(&store.create(named("id-" + std::to_string(count)), 7));
     EXPECT_EQ(store.created(), 5000);
