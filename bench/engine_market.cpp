@@ -6,7 +6,6 @@ namespace tranche::bench {
 namespace {
 
 constexpr Price tick{10'000'000};                      // 0.1
-constexpr Price center{Price::one * 50'000};           // of every book
 constexpr Quantity step{100'000};                      // 0.001
 constexpr std::int64_t threshold = 1'000'000'000'000;  // 10,000 USDT
 
@@ -34,7 +33,7 @@ SymbolSettings settings_of(const std::string& name) {
     symbol.trade_value = {Notional::one * 100};
     symbol.max_position = {Notional::one * 100'000};
     symbol.price_offset = {Ratio::one / 1'000};
-    symbol.take_profit = {Ratio::one / 100};
+    symbol.take_profit = {Ratio::one / 5};
     symbol.stop_loss = {Ratio::one / 5};
     return symbol;
 }
@@ -44,10 +43,11 @@ EngineSettings settings_for(std::size_t symbols) {
     settings.simulate_only = false;
     settings.hedge_mode = true;
     settings.window.in_usdt = true;
-    settings.entry.max_total_exposure = {Notional::one * 1'000'000};
+    settings.entry.max_total_exposure = {Notional::one * 10'000'000};
     settings.entry.max_open_orders = 20;
-    settings.tranche.increment = {Ratio::one / 20};
-    settings.tranche.max_per_side = 5;
+    settings.tranche.increment = {Ratio::one / 200};
+    settings.tranche.max_per_side = 6;
+    settings.tranche.merge_pnl = {Ratio::one * 10};  // the tranches are to stay
     settings.tranche.max_stops = 50;
     for (std::size_t i = 0; i < symbols; ++i)
         settings.symbols.push_back(settings_of(fmt::format("S{:03}USDT", i)));
@@ -93,26 +93,53 @@ Event EngineMarket::event(EventKind kind, SymbolId symbol) const {
     return made;
 }
 
-Event EngineMarket::book(SymbolId symbol) const {
+Event EngineMarket::book(SymbolId symbol, Price around) const {
     Event made = event(EventKind::book_ticker, symbol);
-    made.book_ticker.bid = center - tick;
-    made.book_ticker.ask = center + tick;
+    made.book_ticker.bid = around - tick;
+    made.book_ticker.ask = around + tick;
     return made;
 }
 
-Event EngineMarket::mark(SymbolId symbol) const {
+Event EngineMarket::mark(SymbolId symbol, Price at) const {
     Event made = event(EventKind::mark_price, symbol);
-    made.mark_price.mark = center;
+    made.mark_price.mark = at;
     return made;
 }
 
-Event EngineMarket::liquidation(SymbolId symbol, Quantity quantity) const {
+Event EngineMarket::liquidation(SymbolId symbol, Quantity quantity, Side side, Price at) const {
     Event made = event(EventKind::liquidation, symbol);
     made.liquidation.trade_time = now;
-    made.liquidation.price = made.liquidation.average_price = center;
+    made.liquidation.price = made.liquidation.average_price = at;
     made.liquidation.quantity = quantity;
-    made.liquidation.side = Side::sell;
+    made.liquidation.side = side;
     return made;
+}
+
+Price EngineMarket::losing(PositionSide side, std::size_t tranches) {
+    const auto percent = static_cast<std::int64_t>(tranches);
+    return {center.raw / 100 * (100 - sign(side) * percent)};
+}
+
+void EngineMarket::open_tranche(SymbolId symbol, PositionSide side, Price at) {
+    now += milliseconds(1);
+    feed(mark(symbol, at));
+    feed(book(symbol, at));
+    feed(liquidation(symbol, {Quantity::one * 10}, closing_side(side), at));
+    settle();
+    feed(fill(newest(Role::entry)));
+    settle();
+}
+
+void EngineMarket::populate(std::size_t tranches) {
+    const std::size_t symbols = table_.configured();
+    for (std::size_t i = 0; i < symbols * tranches * 2; ++i) {
+        const PositionSide side = i % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
+        const SymbolId symbol{static_cast<std::uint16_t>(i / 2 % symbols)};
+        open_tranche(symbol, side, losing(side, i / 2 / symbols));
+        if (i % 256 != 0) continue;
+        feed(event(EventKind::timer, no_symbol));
+        settle();
+    }
 }
 
 Event EngineMarket::report(const Command& order, ExecutionType execution,

@@ -16,14 +16,22 @@ namespace tranche::bench {
 
 class EngineMarket {
 public:
+    static constexpr Price center{Price::one * 50'000};
+
     /// `symbols` of them, streams up, an empty first snapshot taken: the engine trades.
     explicit EngineMarket(std::size_t symbols);
 
     Event event(EventKind kind, SymbolId symbol) const;
-    Event book(SymbolId symbol) const;
-    Event mark(SymbolId symbol) const;
-    /// A forced sale of `quantity` around the book's price.
-    Event liquidation(SymbolId symbol, Quantity quantity) const;
+    Event book(SymbolId symbol, Price around = center) const;
+    Event mark(SymbolId symbol, Price at = center) const;
+    /// A forced order of `quantity` at a price; by default a sale around the book's.
+    Event liquidation(SymbolId symbol, Quantity quantity, Side side = Side::sell,
+                      Price at = center) const;
+    /// Opens and protects `tranches` on both sides of every symbol, each 1 % further from the
+    /// center than the one before.
+    void populate(std::size_t tranches);
+    /// Where the next entry on a side opens another tranche.
+    static Price losing(PositionSide side, std::size_t tranches);
     /// What the exchange says when an order of ours is filled whole.
     Event fill(const Command& order);
 
@@ -41,6 +49,7 @@ public:
 
 private:
     void answer(const Command& command);
+    void open_tranche(SymbolId symbol, PositionSide side, Price at);
     Event report(const Command& order, ExecutionType execution, OrderStatus status) const;
 
     SymbolTable table_;

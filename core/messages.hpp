@@ -184,11 +184,33 @@ struct Reply {
 /// Somebody pressed a button, or the process was asked to stop.
 struct Control {
     std::uint64_t request;  // the answer's record names it
+    std::int64_t value;     // for a setting, in its own unit
     ControlKind kind;
     PositionSide side;
-    std::uint16_t tranche_count;
+    std::uint16_t tranche_count;             // 0: the engine chooses which two to merge
     std::array<std::uint32_t, 16> tranches;  // ordinals, for merge
-    std::array<std::byte, 36> reserved;
+    LiveSetting setting;
+    std::array<std::byte, 27> reserved;
+};
+
+/// The rules of a symbol as the exchange states them now. Source: exchange-protocol.md §4.3.
+struct RulesUpdate {
+    Price tick;
+    Price min_price;
+    Price max_price;
+    Quantity step;
+    Quantity min_quantity;
+    Quantity max_quantity;
+    Quantity market_step;
+    Quantity market_min_quantity;
+    Quantity market_max_quantity;
+    Notional min_notional;
+    Ratio multiplier_up;
+    Ratio multiplier_down;
+    std::uint16_t max_orders;
+    std::uint16_t max_conditional_orders;
+    bool trading;
+    std::array<std::byte, 11> reserved;
 };
 
 /// Nothing happened but time.
@@ -209,6 +231,7 @@ enum class EventKind : std::uint8_t {
     account_notice,
     reply,
     control,
+    rules_update,
     timer,
 };
 
@@ -231,6 +254,7 @@ struct alignas(cache_line) Event {
         AccountNotice account_notice;
         Reply reply;
         Control control;
+        RulesUpdate rules_update;
         Timer timer;
     };
 };

@@ -14,6 +14,7 @@
 namespace tranche {
 
 __extension__ using Wide = __int128;
+__extension__ using UnsignedWide = unsigned __int128;
 
 /// Which way a result that does not fit its grid is moved.
 enum class Rounding : std::uint8_t { down, up };
@@ -54,35 +55,76 @@ constexpr std::int64_t narrow(Wide exact, const char* fact = "a result fits its 
     return static_cast<std::int64_t>(exact);
 }
 
-/// Quotient of two wide numbers, toward minus infinity (`down`) or plus infinity (`up`).
-constexpr Wide divide(Wide numerator, Wide denominator, Rounding rounding) {
+/// Moves a quotient towards zero by the rest it left.
+constexpr std::int64_t rounded(std::int64_t quotient, bool rest, bool negative, Rounding rounding) {
+    if (!rest) return quotient;
+    if (rounding == Rounding::down) return negative ? quotient - 1 : quotient;
+    return negative ? quotient : quotient + 1;
+}
+
+/// Quotient of two numbers, toward minus infinity (`down`) or plus infinity (`up`).
+constexpr std::int64_t divide(std::int64_t numerator, std::int64_t denominator, Rounding rounding) {
     require(denominator > 0, "a divisor is positive");
-    const Wide quotient = numerator / denominator;
-    const Wide rest = numerator % denominator;
-    if (rest == 0) return quotient;
-    if (rounding == Rounding::down) return rest < 0 ? quotient - 1 : quotient;
-    return rest > 0 ? quotient + 1 : quotient;
+    const std::int64_t quotient = numerator / denominator;
+    return rounded(quotient, quotient * denominator != numerator, numerator < 0, rounding);
+}
+
+/// The same for an exact wide product. A division of 128 by 64 bits costs three times one of 64
+/// bits, so that is taken only for what needs it.
+constexpr std::int64_t divide(Wide numerator, std::int64_t denominator, Rounding rounding) {
+    require(denominator > 0, "a divisor is positive");
+    const bool negative = numerator < 0;
+    const auto magnitude = static_cast<UnsignedWide>(negative ? -numerator : numerator);
+    const auto divisor = static_cast<std::uint64_t>(denominator);
+    const UnsignedWide quotient =
+        magnitude >> 64 == 0 ? UnsignedWide{static_cast<std::uint64_t>(magnitude) / divisor}
+                             : magnitude / divisor;
+    const Wide result = static_cast<Wide>(quotient);
+    return rounded(narrow(negative ? -result : result), quotient * divisor != magnitude, negative,
+                   rounding);
+}
+
+/// Toward zero: an exact wide product in units of 1e-16, brought back to units of 1e-8.
+constexpr std::int64_t over_one(Wide exact, const char* fact = "a result fits its range") {
+    constexpr std::uint64_t one = 100'000'000;
+    // 2^64 = high_whole × one + high_rest: the upper half is divided by constants too, which
+    // compilers turn into multiplications; the library's 128-bit division costs ten times as much.
+    constexpr std::uint64_t high_whole = UINT64_MAX / one;
+    constexpr std::uint64_t high_rest = UINT64_MAX % one + 1;
+    static_assert(high_rest < one);
+    const bool negative = exact < 0;
+    const auto magnitude = static_cast<UnsignedWide>(negative ? -exact : exact);
+    const auto high = static_cast<std::uint64_t>(magnitude >> 64);
+    const auto low = static_cast<std::uint64_t>(magnitude);
+    require(high < one / 2, fact);
+    const std::uint64_t rests = high * high_rest;
+    const std::uint64_t quotient =
+        high * high_whole + rests / one + low / one + (rests % one + low % one) / one;
+    require(quotient <= INT64_MAX, fact);
+    return negative ? -static_cast<std::int64_t>(quotient) : static_cast<std::int64_t>(quotient);
 }
 
 /// Toward zero, so a notional is never overstated. The only product two of these types have.
 constexpr Notional operator*(Price price, Quantity quantity) {
-    return {narrow(Wide{price.raw} * quantity.raw / Price::one, "a notional fits its range")};
+    return {over_one(Wide{price.raw} * quantity.raw, "a notional fits its range")};
 }
 
 /// `value` times a fraction, rounded as asked.
 template <class Tag> constexpr Fixed<Tag> scale(Fixed<Tag> value, Ratio ratio, Rounding rounding) {
-    return {narrow(divide(Wide{value.raw} * ratio.raw, Ratio::one, rounding))};
+    const Wide exact = Wide{value.raw} * ratio.raw;
+    const std::int64_t quotient = over_one(exact);
+    return {rounded(quotient, Wide{quotient} * Ratio::one != exact, exact < 0, rounding)};
 }
 
 /// Nearest multiple of `grid` at or beyond `value` in the direction asked; `grid` > 0.
 template <class Tag>
 constexpr Fixed<Tag> snap(Fixed<Tag> value, Fixed<Tag> grid, Rounding rounding) {
-    return {narrow(divide(value.raw, grid.raw, rounding) * grid.raw)};
+    return {narrow(Wide{divide(value.raw, grid.raw, rounding)} * grid.raw)};
 }
 
 /// How much can be had for `notional` at `price` (> 0), rounded as asked, before any step.
 constexpr Quantity quantity_for(Notional notional, Price price, Rounding rounding) {
-    return {narrow(divide(Wide{notional.raw} * Price::one, price.raw, rounding))};
+    return {divide(Wide{notional.raw} * Price::one, price.raw, rounding)};
 }
 
 template <class Tag> constexpr Fixed<Tag> absolute(Fixed<Tag> value) {

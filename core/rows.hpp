@@ -82,7 +82,27 @@ enum class ReplyClass : std::uint8_t {
 enum class CommandKind : std::uint8_t { place, cancel, query };
 /// Protective orders, closing orders and cancels go first; entries second; questions last.
 enum class Lane : std::uint8_t { protective, entry, reconcile };
-enum class ControlKind : std::uint8_t { pause, resume, flatten, drain, merge, close_position };
+enum class ControlKind : std::uint8_t {
+    pause,
+    resume,
+    flatten,
+    drain,
+    merge,
+    close_position,
+    setting,
+};
+/// Settings that take effect at once. None of them moves the exits of a tranche that is open.
+enum class LiveSetting : std::uint8_t {
+    tranche_increment,      // 1e-8
+    tranche_merge_pnl,      // 1e-8
+    max_tranches_per_side,  // a count
+    max_total_exposure,     // 1e-8 USDT
+    trigger_cooldown,       // ns
+    threshold_long,         // of one symbol, as those that follow
+    threshold_short,
+    trade_value,
+    max_position,
+};
 
 /// Source: reliability-model.md §0.
 enum class Mode : std::uint8_t {
@@ -188,6 +208,12 @@ enum class AlarmKind : std::uint8_t {
     foreign_epoch,
     entry_rejected,
     exchange_unreachable,
+    control_refused,  // an operator's request that was not carried out
+    size_overshoot,   // an order had to be larger than the settings ask for
+    exit_removed,     // somebody else cancelled an exit of ours
+    order_limit,      // the exchange takes no more orders, or a setting allows none
+    position_mode,    // the account's is not that of the settings
+    filters_doubted,  // the exchange refused an order for its tick, step or limits, twice
 };
 
 inline constexpr std::size_t row_bytes = 232;

@@ -61,17 +61,17 @@ void read_entry(SettingsSection& globals, EntrySettings& entry) {
     globals.read("max_open_orders_per_symbol", entry.max_open_orders, 1, 200);
 }
 
-/// A number for all tranches, or the old map ordinal → seconds, of which the shortest counts.
-void read_order_ttl(SettingsSection& globals, Findings& findings, Nanos& order_ttl) {
+/// A number for all tranches, or a map ordinal → seconds.
+void read_order_ttl(SettingsSection& globals, Findings& findings, OrderTtl& order_ttl) {
     constexpr std::string_view key = "tranche_order_ttl_seconds";
     const DecimalRange range = between(0, 31'536'000);
     const JsonValue* value = globals.find(key);
     if (value == nullptr || value->kind != JsonKind::object)
-        return globals.span(key, order_ttl, seconds(1), range);
+        return globals.span(key, order_ttl.general, seconds(1), range);
     SettingsSection map{value, globals.path() + '.' + std::string{key}, findings};
     for (const auto& [ordinal, written] : value->members) {
-        const bool is_ordinal =
-            !ordinal.empty() && ordinal.find_first_not_of("0123456789") == std::string::npos;
+        const bool is_ordinal = !ordinal.empty() && ordinal.size() < 10 &&
+                                ordinal.find_first_not_of("0123456789") == std::string::npos;
         if (!is_ordinal) {
             map.refuse(ordinal, "is not a tranche ordinal, expected 0, 1, 2 …");
             map.find(ordinal);
@@ -79,9 +79,8 @@ void read_order_ttl(SettingsSection& globals, Findings& findings, Nanos& order_t
         }
         Nanos ttl{};
         map.span(ordinal, ttl, seconds(1), range);
-        if (ttl.count > 0 && (order_ttl.count == 0 || ttl < order_ttl)) order_ttl = ttl;
+        order_ttl.by_ordinal.emplace_back(static_cast<std::uint32_t>(std::stoul(ordinal)), ttl);
     }
-    globals.warn(key, "one age limit counts for all tranches: the shortest of the map");
 }
 
 void read_tranche(SettingsSection& globals, Findings& findings, TrancheSettings& tranche) {
@@ -108,9 +107,6 @@ void read_tranche(SettingsSection& globals, Findings& findings, TrancheSettings&
         "unattributed_close_policy", tranche.unattributed,
         {{"LIFO", UnattributedClose::lifo}, {"FIFO", UnattributedClose::fifo}});
     read_order_ttl(globals, findings, tranche.order_ttl);
-    if (tranche.order_ttl.count > 0)
-        globals.warn("tranche_order_ttl_seconds",
-                     "not there yet: no order is replaced for its age");
     if (!tranche.consolidate)
         globals.warn("enable_order_consolidation",
                      "not there yet: a tranche has one pair of exits, not one a fill");

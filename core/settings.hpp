@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/clock.hpp"
@@ -59,6 +60,18 @@ struct EntrySettings {
     std::uint16_t max_open_orders{};  // open entry orders per symbol
 };
 
+/// Age at which protective orders are replaced; 0 for never.
+struct OrderTtl {
+    Nanos general{};
+    std::vector<std::pair<std::uint32_t, Nanos>> by_ordinal;  // where a tranche has its own
+
+    Nanos of(std::uint32_t ordinal) const {
+        for (const auto& [of_ordinal, ttl] : by_ordinal)
+            if (of_ordinal == ordinal) return ttl;
+        return general;
+    }
+};
+
 struct TrancheSettings {
     Ratio increment{};             // loss at which the next entry opens a new tranche, of price
     std::uint16_t max_per_side{};  // open tranches per symbol and side
@@ -68,7 +81,7 @@ struct TrancheSettings {
     OnMaxTranches on_max{OnMaxTranches::merge_then_new};
     UnattributedClose unattributed{UnattributedClose::lifo};
     bool consolidate{true};  // one TP/SL pair for the whole tranche
-    Nanos order_ttl{};       // age limit of protective orders: replaced, not removed; 0 never
+    OrderTtl order_ttl;      // protective orders are replaced, not removed
 };
 
 struct ProtectionSettings {

@@ -65,7 +65,8 @@ inline constexpr auto stored_names<AlarmKind> = std::to_array<std::string_view>(
     {"unprotected_too_long", "order_unknown", "protection_rejected", "position_differs",
      "clock_offset", "credentials_refused", "margin_call", "forced_close", "rate_limited", "banned",
      "user_stream_lost", "market_stream_lost", "stop_placed_at_limit", "governor_tripped",
-     "adopted", "foreign_epoch", "entry_rejected", "exchange_unreachable"});
+     "adopted", "foreign_epoch", "entry_rejected", "exchange_unreachable", "control_refused",
+     "size_overshoot", "exit_removed", "order_limit", "position_mode", "filters_doubted"});
 
 template <class E, E last>
 inline constexpr bool names_complete = stored_names<E>.size() == static_cast<std::size_t>(last) + 1;
@@ -75,7 +76,7 @@ static_assert(names_complete<OrderType, OrderType::unknown>);
 static_assert(names_complete<OrderState, OrderState::dropped>);
 static_assert(names_complete<TrancheState, TrancheState::discarded>);
 static_assert(names_complete<CloseReason, CloseReason::vanished>);
-static_assert(names_complete<AlarmKind, AlarmKind::exchange_unreachable>);
+static_assert(names_complete<AlarmKind, AlarmKind::filters_doubted>);
 
 /// Empty for a value the enumeration does not have.
 template <class E> constexpr std::string_view stored_name(E value) {

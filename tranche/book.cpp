@@ -1,8 +1,11 @@
 #include "tranche/book.hpp"
 
 #include <algorithm>
+#include <array>
+#include <tuple>
 
 #include "tranche/lifecycle.hpp"
+#include "tranche/pairs.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
@@ -13,7 +16,7 @@ namespace {
 
 Price average(Notional cost, Quantity quantity) {
     if (!quantity.positive()) return {};
-    return {narrow((Wide{cost.raw} * Price::one + quantity.raw / 2) / quantity.raw)};
+    return {divide(Wide{cost.raw} * Price::one + quantity.raw / 2, quantity.raw, Rounding::down)};
 }
 
 /// Where its exits belong, from its average entry.
@@ -118,7 +121,7 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     return slot;
 }
 
-void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price) {
+void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price, Exits exits) {
     require(quantity.positive(), "a fill has a quantity");
     Tranche& tranche = state.tranches[slot];
     TrancheRow& row = tranche.row;
@@ -131,7 +134,7 @@ void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price pri
     row.cost += cost;
     side.cost += cost;
     row.entry = average(row.cost, row.quantity);
-    price_exits(state, slot);
+    if (exits == Exits::from_average) price_exits(state, slot);
     if (row.state == TrancheState::pending) move_to(tranche, TrancheState::unprotected);
     begin_unprotected(state, slot);
 }
@@ -141,7 +144,8 @@ Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Pric
     require(quantity.positive() && quantity <= row.quantity, "no more is closed than is held");
     const bool all = quantity == row.quantity;
     const Notional basis =
-        all ? row.cost : Notional{narrow(Wide{row.cost.raw} * quantity.raw / row.quantity.raw)};
+        all ? row.cost
+            : Notional{divide(Wide{row.cost.raw} * quantity.raw, row.quantity.raw, Rounding::down)};
     const Notional gain = profit(row.side, price * quantity, basis);
     SideBook& side = state.side_of(state.tranches[slot]);
     row.quantity -= quantity;
@@ -170,6 +174,7 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
     let_go(state, tranche.take_profit, out);
     let_go(state, tranche.stop_loss, out);
     let_go(state, tranche.close, out);
+    fold_pairs(state, slot);
     for (std::size_t i = 0; i < tranche.retiring_count; ++i)
         let_go(state, tranche.retiring[i], out);
     // An entry that is still live opens another tranche when it fills.
@@ -205,6 +210,7 @@ Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Qu
             ++skipped;
             continue;
         }
+        fold_pairs(state, slot);
         take_fill(state, slot, part, price.positive() ? price : row.entry);
         quantity -= part;
         if (row.quantity.zero()) {
@@ -225,6 +231,8 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     require(
         kept != absorbed && into.row.symbol == from.row.symbol && into.row.side == from.row.side,
         "tranches of one side merge");
+    fold_pairs(state, kept);
+    fold_pairs(state, absorbed);
     MergeRow& merge = out.record(RecordKind::merge, state.now).merge;
     merge.kept = into.row.id;
     merge.absorbed = from.row.id;
@@ -243,8 +251,9 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     into.row.fees += from.row.fees;
     into.row.entry = average(into.row.cost, into.row.quantity);
     merge.entry = into.row.entry;
-    from.row.quantity = {};
-    from.row.cost = {};
+    // They have moved: a sum over all tranches counts them once.
+    from.row.quantity = from.row.entered = from.row.exited = {};
+    from.row.cost = from.row.realized = from.row.fees = {};
     price_exits(state, kept);
     SideBook& side = state.side_of(from);
     side.stops[place_in(side, absorbed)] = {};
@@ -257,6 +266,8 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     };
     inherit(from.stop_loss);
     inherit(from.take_profit);
+    // What is being replaced may be all that covers it until its successor works.
+    for (std::size_t i = 0; i < from.retiring_count; ++i) inherit(from.retiring[i]);
     ++state.totals.tranches_merged;
     finish_tranche(state, absorbed, TrancheState::merged, CloseReason::merged, out);
     move_to(into, TrancheState::adjusting);
@@ -279,7 +290,7 @@ MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide whi
         const TrancheSlot slot = side.tranches[i];
         const Tranche& tranche = state.tranches[slot];
         if (tranche.row.state != TrancheState::protected_ || tranche.live_entries > 0 ||
-            tranche.retiring_count > 4)
+            tranche.retiring_count > merge_retiring_max)
             continue;
         if (best == no_slot || better(tranche.row, state.tranches[best].row)) {
             second = best;
@@ -306,6 +317,43 @@ void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, O
         if (pnl_at_or_below(which, mark, row.quantity, row.cost, just_below)) return;
     }
     merge_tranches(state, pair.kept, pair.absorbed, 0, out);
+}
+
+MergeRefusal merge_chosen(EngineState& state, SymbolId symbol, const Control& control,
+                          Outbox& out) {
+    const SideBook& side = state.side(symbol, control.side);
+    if (!state.reconciled || side.differs_since.count != 0 || side.unknown_orders > 0)
+        return "the side is being reconciled";
+    std::array<TrancheSlot, std::tuple_size_v<decltype(control.tranches)>> chosen{};
+    std::size_t count = std::min<std::size_t>(control.tranche_count, chosen.size());
+    if (count == 0) {
+        const MergePair pair = find_merge(state, symbol, control.side);
+        if (pair.kept == no_slot) return "no two tranches are protected without a pending entry";
+        chosen = {pair.kept, pair.absorbed};
+        count = 2;
+    }
+    for (std::size_t i = 0; i < count && control.tranche_count > 0; ++i) {
+        const auto end = side.tranches.begin() + side.count;
+        const auto at = std::find_if(side.tranches.begin(), end, [&](TrancheSlot slot) {
+            return state.tranches[slot].row.ordinal == control.tranches[i];
+        });
+        if (at == end) return "one of the tranches is not open";
+        if (std::find(chosen.begin(), chosen.begin() + i, *at) != chosen.begin() + i)
+            return "a tranche is named twice";
+        chosen[i] = *at;
+    }
+    if (count < 2) return "it takes two tranches to merge";
+    std::sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(count),
+              [&](TrancheSlot a, TrancheSlot b) {
+                  return state.tranches[a].row.ordinal < state.tranches[b].row.ordinal;
+              });
+    for (std::size_t i = 0; i < count; ++i) {
+        const Tranche& tranche = state.tranches[chosen[i]];
+        if (tranche.row.state != TrancheState::protected_ || tranche.live_entries > 0)
+            return "one of the tranches is not protected or has an entry pending";
+    }
+    for (std::size_t i = 1; i < count; ++i) merge_tranches(state, chosen[0], chosen[i], 2, out);
+    return {};
 }
 
 TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,

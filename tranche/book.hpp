@@ -2,6 +2,8 @@
 // changed here and nowhere else.
 #pragma once
 
+#include <string_view>
+
 #include "tranche/state.hpp"
 
 namespace tranche {
@@ -11,8 +13,11 @@ namespace tranche {
 TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
                          Outbox& out);
 
+/// Where the tranche's own exits belong after a fill.
+enum class Exits : std::uint8_t { from_average, as_they_are };
+
 /// Adds a filled quantity. `quantity` > 0.
-void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price);
+void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price, Exits exits);
 
 /// Takes a filled quantity out, at most what is held; returns what was realised, before fees.
 Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price price);
@@ -31,6 +36,9 @@ Quantity reduce_side(EngineState& state, SymbolId symbol, PositionSide which, Qu
 /// replaced by the protection rules.
 void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, std::uint8_t why,
                     Outbox& out);
+
+/// Retired orders a tranche may have and still take over those of another.
+inline constexpr std::uint8_t merge_retiring_max = 4;
 
 /// Two tranches of the side that may merge (protected, no entry pending), best results first;
 /// `no_slot`s when there are not two.
@@ -52,6 +60,13 @@ std::size_t place_in(const SideBook& side, TrancheSlot slot);
 
 /// Counts a restored or new tranche into its side, whose arrays stay in the order of the ordinals.
 void add_to_side(EngineState& state, TrancheSlot slot);
+
+/// Merges the tranches an operator chose by their ordinals, or the two best when none are named,
+/// into the one with the lowest ordinal. All are refused, with the reason, when one of them is
+/// missing, not protected or has an entry pending, or when the side is being reconciled; empty
+/// when it was done. Source: reference-behaviour.md §14 5.2b, reliability-model.md O3.
+using MergeRefusal = std::string_view;
+MergeRefusal merge_chosen(EngineState& state, SymbolId symbol, const Control& control, Outbox& out);
 
 /// The open tranche of that id on the side, or `no_slot`.
 TrancheSlot find_tranche(const EngineState& state, SymbolId symbol, PositionSide which,

@@ -5,6 +5,7 @@
 #include "tranche/book.hpp"
 #include "tranche/entry.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/live_settings.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/reconcile.hpp"
@@ -29,18 +30,23 @@ Engine::Engine(const EngineSettings& settings, const SymbolTable& symbols, Statu
 }
 
 void Engine::on(const Event& event, Outbox& out) {
-    state_.now = std::max(state_.now, event.arrival_time);
+    // A branch, not a maximum: a tick must not wait for the store of the one before it.
+    if (event.arrival_time > state_.now) state_.now = event.arrival_time;
     ++state_.totals.events;
+    // Nearly all events are these two; what they do is worth no more than a few instructions.
+    if (event.kind == EventKind::mark_price)
+        return on_mark_price(event.mark_price, event.symbol, out);
+    if (event.kind == EventKind::book_ticker)
+        return on_book_ticker(event.book_ticker, event.symbol);
     dispatch(event, out);
-    if (!state_.changed_tranches.empty()) [[unlikely]]
-        record_changed_tranches(state_, out);
+    record_changed_tranches(state_, out);
 }
 
 void Engine::dispatch(const Event& event, Outbox& out) {
     switch (event.kind) {
         case EventKind::liquidation: return on_liquidation(state_, event, out);
-        case EventKind::book_ticker: return on_book_ticker(event.book_ticker, event.symbol);
-        case EventKind::mark_price: return on_mark_price(event.mark_price, event.symbol, out);
+        case EventKind::book_ticker:
+        case EventKind::mark_price: return;
         case EventKind::order_update: return on_order_update(state_, event, out);
         case EventKind::position_update: return on_position_update(state_, event, out);
         case EventKind::balance_update: return on_balance_update(event.balance_update, out);
@@ -51,12 +57,13 @@ void Engine::dispatch(const Event& event, Outbox& out) {
             return on_account_notice(event.account_notice, event.symbol, out);
         case EventKind::reply: return on_reply(state_, event, out);
         case EventKind::control: return on_control(event.control, event.symbol, out);
+        case EventKind::rules_update: return on_rules_update(event.rules_update, event.symbol);
         case EventKind::timer: return on_timer(out);
     }
 }
 
 void Engine::on_book_ticker(const BookTicker& ticker, SymbolId id) {
-    if (!state_.table.is_configured(id)) return;
+    if (index(id) >= state_.prices.size()) return;
     SymbolPrices& price = state_.price(id);
     const bool usable = plausible(ticker.bid) && plausible(ticker.ask);
     price.bid = usable ? ticker.bid : Price{};
@@ -65,7 +72,7 @@ void Engine::on_book_ticker(const BookTicker& ticker, SymbolId id) {
 }
 
 void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
-    if (!state_.table.is_configured(id) || !plausible(mark.mark)) return;
+    if (index(id) >= state_.prices.size() || !plausible(mark.mark)) return;
     SymbolPrices& price = state_.price(id);
     price.mark = mark.mark;
     price.mark_time = state_.now;
@@ -120,14 +127,14 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
         case AccountNoticeKind::margin_call:
             record_alarm(state_, AlarmKind::margin_call, true, id, no_tranche, 0,
                          "margin call: entries are off until resumed", out);
-            state_.paused = true;
+            hold(state_, Hold::margin_call, out);
             break;
         case AccountNoticeKind::leverage_changed:
             if (known && notice.leverage > 0) state_.symbol(id).leverage = notice.leverage;
             if (known) refresh_margin(state_, id);
             break;
         case AccountNoticeKind::hedge_mode_changed:
-            if (notice.flag != state_.hedge_mode) state_.paused = true;
+            if (notice.flag != state_.hedge_mode) mismatch_mode(state_, out);
             break;
         case AccountNoticeKind::listen_key_expired:
             doubt_user_stream();
@@ -136,7 +143,10 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
             break;
         case AccountNoticeKind::multi_assets_changed: break;
         case AccountNoticeKind::clock_offset_bad: state_.clock_bad = true; break;
-        case AccountNoticeKind::clock_offset_good: state_.clock_bad = false; break;
+        case AccountNoticeKind::clock_offset_good:
+            state_.clock_bad = false;
+            state_.clock_doubted_until = {};
+            break;
     }
     update_mode(state_, out);
 }
@@ -147,6 +157,7 @@ void Engine::on_control(const Control& control, SymbolId id, Outbox& out) {
         case ControlKind::resume:
             state_.paused = false;
             state_.flatten_wanted = false;
+            release_hold(state_, out);
             break;
         case ControlKind::flatten:
             state_.paused = true;
@@ -159,18 +170,48 @@ void Engine::on_control(const Control& control, SymbolId id, Outbox& out) {
                 start_close(state_, state_.side(id, control.side).tranches[i],
                             CloseReason::operator_close, out);
             break;
-        case ControlKind::merge: {
-            if (id == no_symbol || !state_.table.is_configured(id)) break;
-            const MergePair pair = find_merge(state_, id, control.side);
-            if (pair.kept != no_slot) merge_tranches(state_, pair.kept, pair.absorbed, 2, out);
-            break;
-        }
+        case ControlKind::merge: merge_by_hand(control, id, out); break;
+        case ControlKind::setting: apply_setting(state_, control, id, out); break;
     }
     update_mode(state_, out);
     ModeRow& row = out.record(RecordKind::mode, state_.now).mode;
     row.from = row.to = state_.totals.mode;
     row.paused = state_.paused;
     row.reason = state_.totals.mode_reason;
+}
+
+void Engine::merge_by_hand(const Control& control, SymbolId id, Outbox& out) {
+    const MergeRefusal refusal = state_.table.is_configured(id) && id != no_symbol
+                                     ? merge_chosen(state_, id, control, out)
+                                     : MergeRefusal{"no such symbol"};
+    if (!refusal.empty())
+        record_alarm(state_, AlarmKind::control_refused, true, id, no_tranche,
+                     control.tranche_count, refusal, out);
+}
+
+void Engine::on_rules_update(const RulesUpdate& update, SymbolId id) {
+    if (index(id) >= state_.symbols.size() || !update.tick.positive() || !update.step.positive())
+        return;
+    SymbolState& symbol = state_.symbol(id);
+    SymbolRules& rules = symbol.rules;
+    rules.trading = update.trading;
+    rules.tick = update.tick;
+    rules.min_price = update.min_price;
+    rules.max_price = update.max_price;
+    rules.step = update.step;
+    rules.min_quantity = update.min_quantity;
+    rules.max_quantity = update.max_quantity;
+    rules.market_step = update.market_step;
+    rules.market_min_quantity = update.market_min_quantity;
+    rules.market_max_quantity = update.market_max_quantity;
+    rules.min_notional = update.min_notional;
+    rules.multiplier_up = update.multiplier_up;
+    rules.multiplier_down = update.multiplier_down;
+    rules.max_orders = update.max_orders;
+    rules.max_conditional_orders = update.max_conditional_orders;
+    symbol.filter_refusals = 0;
+    symbol.rules_doubted = false;
+    symbol.closed = !update.trading;
 }
 
 void Engine::cancel_entries(Outbox& out) {
@@ -227,6 +268,7 @@ void Engine::on_timer(Outbox& out) {
     if (state_.now - last_watch_ >= watch_interval) {
         last_watch_ = state_.now;
         watch_differences(state_, out);
+        watch_losses(state_, out);
         update_mode(state_, out);
     }
     visit_symbols(out);

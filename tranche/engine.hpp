@@ -37,6 +37,8 @@ private:
     void on_book_ticker(const BookTicker& ticker, SymbolId symbol);
     void on_mark_price(const MarkPrice& mark, SymbolId symbol, Outbox& out);
     void on_balance_update(const BalanceUpdate& balance, Outbox& out);
+    void on_rules_update(const RulesUpdate& update, SymbolId symbol);
+    void merge_by_hand(const Control& control, SymbolId symbol, Outbox& out);
     void run_due(Outbox& out);
     void visit_symbols(Outbox& out);
     void doubt_user_stream();

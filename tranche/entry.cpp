@@ -1,10 +1,12 @@
 #include "tranche/entry.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
+#include "tranche/prefetch.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
 
@@ -32,6 +34,7 @@ struct Plan {
     Price price;
     Quantity quantity;
     Notional notional;
+    Notional wanted;  // before the filters
     Notional margin;
 };
 
@@ -53,7 +56,7 @@ Verdict price_and_size(EngineState& state, SymbolId id, const Liquidation& force
     const Notional wanted{narrow(Wide{symbol.settings.trade_value.raw} * symbol.leverage)};
     const auto quantity = entry_quantity(wanted, *price, symbol.rules);
     if (!quantity) return Verdict::size_impossible;
-    plan = {opened_by(side), *price, *quantity, *price * *quantity, {}};
+    plan = {opened_by(side), *price, *quantity, *price * *quantity, wanted, {}};
     plan.margin = margin_of(plan.notional, symbol.leverage);
     if (rules.max_overshoot.positive() &&
         plan.notional > wanted + scale(wanted, rules.max_overshoot, Rounding::down))
@@ -71,6 +74,8 @@ bool stops_fit(const EngineState& state, const SymbolState& symbol, PositionSide
         needed += symbol.sides[s].count * each;
         if (used && state.settings.protection.backstop) ++needed;
     }
+    // Without a backstop a stop can only be replaced beside the old one: one place is kept free.
+    if (!state.settings.protection.backstop) ++needed;
     return limit == 0 || needed <= limit;
 }
 
@@ -103,6 +108,8 @@ Assignment assign(const EngineState& state, SymbolId id, const SymbolState& symb
                    ? Assignment{}
                    : Assignment{.verdict = Verdict::conditional_limit};
     const TrancheSlot newest = side.tranches[side.count - 1U];
+    // One that waits for its first fill takes the whole burst of triggers (reference §4.3, 4).
+    if (state.tranches[newest].row.state == TrancheState::pending) return {.existing = newest};
     const TrancheSettings& rules = state.settings.tranche;
     const bool losing =
         side.quantity.positive() &&
@@ -123,9 +130,12 @@ Assignment assign(const EngineState& state, SymbolId id, const SymbolState& symb
 Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol) {
     if (state.now < symbol.cooling_until) return Verdict::cooling_down;
     if (state.paused) return Verdict::paused;
+    if (state.hold == Hold::loss_governor) return Verdict::loss_governor;
+    if (state.hold == Hold::rate_governor) return Verdict::rate_governor;
+    if (state.hold != Hold::none && !halts(state.hold)) return Verdict::paused;
     if (state.totals.mode != Mode::trading) return Verdict::entries_off;
-    if (state.now < symbol.entries_off_until) return Verdict::entries_off;
-    if (!symbol.rules.trading) return Verdict::symbol_not_trading;
+    if (state.now < symbol.entries_off_until || symbol.rules_doubted) return Verdict::entries_off;
+    if (!symbol.rules.trading || symbol.closed) return Verdict::symbol_not_trading;
     return Verdict::entered;
 }
 
@@ -138,16 +148,25 @@ bool against_position(const SymbolState& symbol, const EngineState& state, Posit
     return false;
 }
 
-Verdict gates_after_pricing(EngineState& state, const SymbolState& symbol, const Plan& plan) {
+Verdict gates_after_pricing(EngineState& state, const SymbolState& symbol, const Plan& plan,
+                            Outbox& out) {
     const SideBook& side = symbol.sides[index(plan.side)];
     if (side.unknown_orders > 0 || side.differs_since.count != 0) return Verdict::side_blocked;
-    if (side.alarmed > 0) return Verdict::side_blocked;
+    if (side.alarmed > 0 || side.backstop_attempts.given_up) return Verdict::side_blocked;
     if (!state.hedge_mode && against_position(symbol, state, plan.side))
         return Verdict::against_position;
     if (symbol.live_entries >= state.settings.entry.max_open_orders) return Verdict::order_limit;
     const Verdict collateral = check_collateral(state, symbol, plan.margin);
     if (collateral != Verdict::entered) return collateral;
-    return check_governors(state, plan.notional);
+    return check_governors(state, plan.notional, out);
+}
+
+/// The filters may demand more than was asked for; without a limit that is said once a symbol.
+void tell_overshoot(EngineState& state, SymbolId id, const Plan& plan, Outbox& out) {
+    SymbolState& symbol = state.symbol(id);
+    if (plan.notional <= plan.wanted || std::exchange(symbol.overshoot_told, true)) return;
+    record_alarm(state, AlarmKind::size_overshoot, true, id, no_tranche, plan.notional.raw,
+                 "the exchange's minimum makes orders larger than asked for", out);
 }
 
 Verdict enter_position(EngineState& state, SymbolId id, const Plan& plan, TrancheId& tranche,
@@ -177,6 +196,7 @@ Verdict enter_position(EngineState& state, SymbolId id, const Plan& plan, Tranch
         return Verdict::no_capacity;
     }
     tranche = state.tranches[target].row.id;
+    tell_overshoot(state, id, plan, out);
     count_entry(state, plan.notional);
     ++symbol.entries;
     symbol.cooling_until = state.now + state.settings.window.cooldown;
@@ -196,12 +216,14 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
     row.trade_side = direction.side;
     if (row.window_sum < direction.threshold) return Verdict::below_threshold;
     ++state.totals.triggers;
+    prefetch_free_orders(state, 1);
+    if (!state.free_tranches.empty()) prefetch_tranche(state, state.free_tranches.back());
     Verdict verdict = gates_before_pricing(state, symbol);
     if (verdict != Verdict::entered) return verdict;
     Plan plan{};
     verdict = price_and_size(state, id, forced, direction.side, plan);
     if (verdict != Verdict::entered) return verdict;
-    verdict = gates_after_pricing(state, symbol, plan);
+    verdict = gates_after_pricing(state, symbol, plan, out);
     if (verdict != Verdict::entered) return verdict;
     return enter_position(state, id, plan, row.tranche, out);
 }
@@ -215,7 +237,8 @@ bool usable(const Liquidation& forced) {
 
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     const Liquidation& forced = event.liquidation;
-    const bool configured = event.symbol != no_symbol && state.table.is_configured(event.symbol);
+    const bool configured = index(event.symbol) < state.symbols.size();
+    if (configured) prefetch_symbol(state, event.symbol);
     if (state.recent_liquidations.seen_before(event.symbol, forced, state.now)) {
         ++state.totals.duplicates;
         return;

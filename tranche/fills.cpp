@@ -4,6 +4,7 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/pairs.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
@@ -89,6 +90,39 @@ TrancheSlot entry_target(EngineState& state, Order& order, Outbox& out) {
     return target;
 }
 
+/// The one tranche whose working stop this foreign trade looks like: all it holds, at a price
+/// beyond the stop by less than 2 %. Some venues execute a triggered stop under another order id.
+/// Source: reliability-model.md S3.
+TrancheSlot stopped_tranche(const EngineState& state, SymbolId symbol, PositionSide which,
+                            const OrderUpdate& update) {
+    const SideBook& side = state.symbols[index(symbol)].sides[index(which)];
+    TrancheSlot found = no_slot;
+    for (std::size_t i = 0; i < side.count; ++i) {
+        const Tranche& tranche = state.tranches[side.tranches[i]];
+        if (tranche.row.quantity != update.last_quantity || !is_working(state, tranche.stop_loss))
+            continue;
+        const Price stop = state.orders[tranche.stop_loss].row.stop_price;
+        const std::int64_t beyond = sign(which) * (stop.raw - update.last_price.raw);
+        if (beyond < 0 || beyond > stop.raw / 50) continue;
+        if (found != no_slot) return no_slot;
+        found = side.tranches[i];
+    }
+    return found;
+}
+
+/// A further fill gets exits of its own when the settings want that and there is room.
+void fill_tranche(EngineState& state, TrancheSlot slot, Quantity quantity, Price price,
+                  Outbox& out) {
+    const Tranche& tranche = state.tranches[slot];
+    const bool further = tranche.row.quantity.positive() &&
+                         tranche.closing_for == CloseReason::none &&
+                         !state.settings.tranche.consolidate;
+    if (further && add_pair(state, slot, quantity, price, out))
+        return add_fill(state, slot, quantity, price, Exits::as_they_are);
+    if (further) fold_pairs(state, slot);
+    add_fill(state, slot, quantity, price, Exits::from_average);
+}
+
 }  // namespace
 
 void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price price,
@@ -102,7 +136,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
     if (order.row.id.role == Role::entry) {
         const TrancheSlot target = entry_target(state, order, out);
         if (target == no_slot) return out.want_snapshot();
-        add_fill(state, target, quantity, price);
+        fill_tranche(state, target, quantity, price, out);
         refresh_reservation(state, slot);
         protect(state, target, out);
         refresh_margin(state, symbol);
@@ -119,6 +153,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
         const Quantity part = std::min(rest, state.tranches[target].row.quantity);
         if (part.positive()) {
             take_fill(state, target, part, price);
+            reduce_pair(state, target, slot, part, out);
             rest -= part;
         }
         if (state.tranches[target].row.quantity.zero()) {
@@ -190,9 +225,16 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
                      update.forced == ForcedClose::liquidation ? "own position liquidated"
                                                                : "auto-deleveraged",
                      out);
+    if (update.forced != ForcedClose::none) hold(state, Hold::forced_close, out);
     const PositionSide which = reduces ? reduced : position_side_of(update, update.side);
     state.side(symbol, which).last_fill = state.now;
-    if (reduces) {
+    const TrancheSlot stopped = reduces && update.forced == ForcedClose::none
+                                    ? stopped_tranche(state, symbol, which, update)
+                                    : no_slot;
+    if (stopped != no_slot) {
+        take_fill(state, stopped, update.last_quantity, update.last_price);
+        finish_tranche(state, stopped, TrancheState::closed, CloseReason::stop_loss, out);
+    } else if (reduces) {
         const bool forced = update.forced != ForcedClose::none;
         const CloseReason reason = update.forced == ForcedClose::liquidation
                                        ? CloseReason::liquidation
@@ -202,7 +244,9 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
                     out);
     }
     charge_fee(state, no_slot, update);
-    record_fill(state, update, symbol, which, nullptr, no_tranche, {}, out);
+    record_fill(state, update, symbol, which, nullptr,
+                stopped == no_slot ? no_tranche : state.tranches[stopped].row.id, {}, out);
+    refresh_margin(state, symbol);
     out.want_snapshot();
 }
 
@@ -212,10 +256,11 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
     if (known != no_slot) return known;
     if (update.id.instance != state.settings.instance) return no_slot;
     if (update.id.epoch > state.epoch) {
-        record_alarm(state, AlarmKind::foreign_epoch, true, symbol, update.id.tranche,
-                     update.id.epoch, "a younger instance sends orders on this account", out);
+        meet_younger(state, symbol, update.id, out);
         return no_slot;
     }
+    state.next_tranche =
+        std::max(state.next_tranche, static_cast<std::uint32_t>(update.id.tranche) + 1);
     if (is_terminal(update.status) && !update.last_quantity.positive()) return no_slot;
     const Side opening = update.id.role == Role::entry ? update.side : opposite(update.side);
     const PositionSide which = position_side_of(update, opening);

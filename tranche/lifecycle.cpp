@@ -7,7 +7,9 @@
 #include "tranche/book.hpp"
 #include "tranche/fills.hpp"
 #include "tranche/plausible.hpp"
+#include "tranche/prefetch.hpp"
 #include "tranche/protection.hpp"
+#include "tranche/refusals.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/transitions.hpp"
 
@@ -28,12 +30,8 @@ constexpr std::uint8_t late_trade_questions = 5;
 // Codes of the exchange that the engine acts on: exchange-protocol.md §9.2.
 constexpr std::int32_t unknown_order = -2011;
 constexpr std::int32_t no_such_order = -2013;
-constexpr std::int32_t margin_insufficient = -2019;
-constexpr std::int32_t would_trigger = -2021;
-constexpr std::int32_t reduce_only_rejected = -2022;
-constexpr std::int32_t position_insufficient = -2024;
-constexpr std::int32_t reduce_only_check_failed = -4118;
-constexpr std::int32_t would_take = -5022;  // post-only order that would not rest
+constexpr Nanos probe_after = seconds(60);  // entries refused for want of margin or room
+constexpr Nanos throttle_quiet = seconds(60);
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);
@@ -117,6 +115,8 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
         SideBook& side = state.side(order.row.symbol, order.row.position_side);
         if (order.row.state != OrderState::canceled && order.row.state != OrderState::filled)
             side.backstop_attempts.not_before = state.now + backstop_pause;
+        if (order.row.state == OrderState::canceled && !order.cancel_wanted)
+            note_backstop_removal(state, order.row.symbol, order.row.position_side, out);
         ensure_backstop(state, order.row.symbol, order.row.position_side, out);
         return;
     }
@@ -130,6 +130,8 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
             finish_tranche(state, owner, TrancheState::discarded, CloseReason::none, out);
         return;
     }
+    if (order.row.state == OrderState::canceled && !order.cancel_wanted)
+        note_removal(state, owner, role, out);
     const bool failed = order.row.state == OrderState::rejected ||
                         order.row.state == OrderState::expired ||
                         order.row.state == OrderState::dropped;
@@ -242,29 +244,95 @@ void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
     due(state, slot, state.now + question_times[0]);
 }
 
+/// What a refusal says about more than its order. Source: reliability-model.md §2.3, X1 … X11.
+void learn_from(EngineState& state, SymbolId id, PositionSide which, Role role, Refusal why,
+                Outbox& out) {
+    SymbolState& symbol = state.symbol(id);
+    SideBook& side = symbol.sides[index(which)];
+    switch (why) {
+        case Refusal::nothing_to_reduce:
+            if (side.differs_since.count == 0) side.differs_since = state.now;
+            out.want_snapshot();
+            break;
+        case Refusal::filter:
+        case Refusal::too_small:
+            if (why == Refusal::too_small && role != Role::entry) break;  // a slice, not a rule
+            if (symbol.filter_refusals < 2 && ++symbol.filter_refusals == 2) {
+                symbol.rules_doubted = true;
+                record_alarm(state, AlarmKind::filters_doubted, true, id, no_tranche, 0,
+                             "orders do not fit the exchange's filters: entries off", out);
+            }
+            break;
+        case Refusal::not_trading:
+            if (!std::exchange(symbol.closed, true))
+                record_alarm(state, AlarmKind::entry_rejected, true, id, no_tranche, 0,
+                             "the exchange takes no orders on this symbol now", out);
+            break;
+        case Refusal::no_margin:
+        case Refusal::too_many_orders: symbol.entries_off_until = state.now + probe_after; break;
+        case Refusal::clock:
+            state.clock_refusals.add(state.now, 1);
+            if (state.clock_refusals.total(state.now) >= 3)
+                state.clock_doubted_until = state.now + probe_after;
+            break;
+        case Refusal::in_liquidation:
+            record_alarm(state, AlarmKind::margin_call, true, id, no_tranche, 0,
+                         "the account is in liquidation: entries are off until resumed", out);
+            hold(state, Hold::margin_call, out);
+            break;
+        case Refusal::position_mode: mismatch_mode(state, out); break;
+        case Refusal::credentials:
+            record_alarm(state, AlarmKind::credentials_refused, true, id, no_tranche, 0,
+                         "the exchange refuses our signature or key: nothing is sent", out);
+            hold(state, Hold::credentials, out);
+            break;
+        case Refusal::would_take:
+        case Refusal::would_trigger:
+        case Refusal::other: break;
+    }
+}
+
+/// What a refused exit means for its tranche.
+void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Outbox& out) {
+    const Tranche& tranche = state.tranches[slot];
+    if (!tranche.live) return;
+    if (why == Refusal::would_trigger && (role == Role::stop_loss || role == Role::take_profit))
+        start_close(state, slot,
+                    role == Role::stop_loss ? CloseReason::stop_loss : CloseReason::take_profit,
+                    out);
+    const bool beside_another = role == Role::stop_loss && has_retiring_stop(state, slot);
+    if (why == Refusal::nothing_to_reduce && beside_another)
+        state.stops_share_position = true;
+    else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
+             why == Refusal::too_small)
+        wait_with_exit(state, slot, role, why == Refusal::filter);
+    if (why == Refusal::too_small) join_neighbour(state, slot, out);
+    if (why == Refusal::too_many_orders) {
+        // Room for its stop is made by two tranches that share one (reference §5.6).
+        const MergePair pair = find_merge(state, tranche.row.symbol, tranche.row.side);
+        if (pair.kept != no_slot) merge_tranches(state, pair.kept, pair.absorbed, 1, out);
+        record_alarm(state, AlarmKind::order_limit, true, tranche.row.symbol, tranche.row.id, 0,
+                     "the exchange takes no more orders on this symbol", out);
+    }
+}
+
 void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
     Order& order = state.orders[slot];
     order.row.code = reply.code;
-    if (reply.code == would_take) return end_without_fill(state, slot, OrderState::expired, out);
+    const Refusal why = refusal_of(reply.code);
+    if (why == Refusal::would_take) return end_without_fill(state, slot, OrderState::expired, out);
     ++state.totals.orders_rejected;
-    SymbolState& symbol = state.symbol(order.row.symbol);
-    const Role role = order.row.id.role;
+    const OrderRow row = order.row;
     const TrancheSlot owner = order.tranche;
-    if (role == Role::entry && reply.code == margin_insufficient)
-        symbol.entries_off_until = state.now + seconds(60);
-    record_alarm(state,
-                 role == Role::entry ? AlarmKind::entry_rejected : AlarmKind::protection_rejected,
-                 true, order.row.symbol, order.row.id.tranche, reply.code,
-                 "the exchange refused an order; see its code", out);
+    record_alarm(
+        state,
+        row.id.role == Role::entry ? AlarmKind::entry_rejected : AlarmKind::protection_rejected,
+        true, row.symbol, row.id.tranche, reply.code, "the exchange refused an order; see its code",
+        out);
+    learn_from(state, row.symbol, row.position_side, row.id.role, why, out);
     end_without_fill(state, slot, OrderState::rejected, out);
-    if (reply.code == reduce_only_rejected || reply.code == position_insufficient ||
-        reply.code == reduce_only_check_failed)
-        out.want_snapshot();
-    if (owner == no_slot || !state.tranches[owner].live) return;
-    if (reply.code == would_trigger && role == Role::stop_loss)
-        start_close(state, owner, CloseReason::stop_loss, out);
-    if (reply.code == would_trigger && role == Role::take_profit)
-        start_close(state, owner, CloseReason::take_profit, out);
+    if (row.id.role != Role::entry && owner != no_slot)
+        mend_exit(state, owner, row.id.role, why, out);
 }
 
 bool may_be_absent(const Order& order) {
@@ -276,7 +344,15 @@ void banned(EngineState& state, const Reply& reply, Outbox& out) {
     state.banned_until = reply.retry_after;
     record_alarm(state, AlarmKind::banned, true, no_symbol, no_tranche, reply.code,
                  "the exchange answers nothing for a while; entries are off", out);
-    update_mode(state, out);
+    hold(state, Hold::banned, out);
+}
+
+void throttled(EngineState& state, const Reply& reply, Outbox& out) {
+    if (state.throttled_told.count != 0 && state.now - state.throttled_told < throttle_quiet)
+        return;
+    state.throttled_told = state.now;
+    record_alarm(state, AlarmKind::rate_limited, true, no_symbol, no_tranche, reply.code,
+                 "the exchange counts too many requests; protection goes first", out);
 }
 
 void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
@@ -293,7 +369,7 @@ void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outb
             order.row.code = reply.code;
             return became_unknown(state, slot, out);
         case ReplyClass::banned: banned(state, reply, out); break;
-        case ReplyClass::throttled:
+        case ReplyClass::throttled: throttled(state, reply, out); break;
         case ReplyClass::not_sent: break;
     }
     if (is_final(order.row.state)) return;
@@ -351,6 +427,7 @@ void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Out
 }  // namespace
 
 OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
+    if (halts(state.hold)) return no_slot;
     const TrancheId tranche =
         order.tranche == no_slot ? no_tranche : state.tranches[order.tranche].row.id;
     const OrderSlot slot = state.orders.create({.instance = state.settings.instance,
@@ -409,6 +486,7 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
     if (is_final(order.row.state) || order.cancel_in_flight) return;
     order.cancel_wanted = true;
     if (order.row.state == OrderState::sent) return;
+    if (halts(state.hold)) return due(state, slot, state.now + seconds(1));
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     order.cancel_in_flight = true;
     if (order.row.state != OrderState::unknown) enter(state, slot, OrderState::cancelling);
@@ -418,8 +496,10 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
 }
 
 void query(EngineState& state, OrderSlot slot, Outbox& out) {
-    state.orders[slot].question_wanted = !out.roomy();
-    if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
+    const bool possible = out.roomy() && !halts(state.hold);
+    state.orders[slot].question_wanted = !possible;
+    if (!possible)
+        return due(state, slot, state.now + (halts(state.hold) ? seconds(1) : milliseconds(1)));
     const bool protective = state.orders[slot].row.id.role != Role::entry;
     command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
                 out);
@@ -439,7 +519,8 @@ void on_reply(EngineState& state, const Event& event, Outbox& out) {
 
 void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     const OrderUpdate& update = event.order_update;
-    if (!state.table.is_configured(event.symbol)) return;
+    if (index(event.symbol) >= state.symbols.size()) return;
+    prefetch_symbol(state, event.symbol);
     if (std::min(update.last_quantity, update.filled) < Quantity{} ||
         std::max(update.last_quantity, update.filled) > highest_quantity)
         return refuse_figures(state, event.symbol, out);
@@ -450,6 +531,11 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     if (slot == no_slot) {
         if (trade) apply_foreign_trade(state, event.symbol, update, out);
         return;
+    }
+    const TrancheSlot owner = state.orders[slot].tranche;
+    if (trade && owner != no_slot) {
+        prefetch_tranche(state, owner);
+        prefetch_free_orders(state, 3);
     }
     if (update.average_price.positive())
         state.orders[slot].row.average_price = update.average_price;

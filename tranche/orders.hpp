@@ -48,6 +48,11 @@ public:
     /// Forgets a final order.
     void release(OrderSlot slot);
 
+    /// Where the order after the next `ahead` ones will be put; null when the table is nearly full.
+    const Order* next_free(std::size_t ahead) const {
+        return ahead < free_.size() ? &orders_[free_[free_.size() - 1 - ahead]] : nullptr;
+    }
+
     Order& operator[](OrderSlot slot) { return orders_[slot]; }
     const Order& operator[](OrderSlot slot) const { return orders_[slot]; }
 

@@ -17,7 +17,7 @@ constexpr bool plausible(Price price) {
 /// A quantity at a price, as of a fill or a position.
 constexpr bool plausible(Price price, Quantity quantity) {
     return plausible(price) && quantity.positive() && quantity <= highest_quantity &&
-           Wide{price.raw} * quantity.raw / Price::one <= highest_notional.raw;
+           Wide{price.raw} * quantity.raw < (Wide{highest_notional.raw} + 1) * Price::one;
 }
 
 /// A fee, a result, a balance: either sign.

@@ -5,6 +5,7 @@
 
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
+#include "tranche/pairs.hpp"
 #include "tranche/sizing.hpp"
 
 namespace tranche {
@@ -13,7 +14,10 @@ namespace {
 constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements a second
 constexpr Nanos unknown_patience = seconds(1);     // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
-constexpr Ratio backstop_distance{2'000'000};   // 2 % beyond the worst stop
+constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
+constexpr Nanos refused_pause = seconds(5);
+constexpr Nanos removal_memory = seconds(600);
+constexpr std::uint8_t removals_to_give_up = 3;
 constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
 constexpr std::array<Nanos, 6> retry_ladder = {
     milliseconds(0), milliseconds(100), milliseconds(300), seconds(1), seconds(3), seconds(5)};
@@ -47,12 +51,33 @@ bool covers(const EngineState& state, OrderSlot slot, Quantity quantity) {
     return row.quantity - row.filled >= quantity;
 }
 
+/// Less than an order may hold (reliability-model.md X6).
+bool too_small_for_exits(const SymbolState& symbol, Quantity quantity) {
+    return quantity < std::max(symbol.rules.min_quantity, symbol.rules.market_min_quantity);
+}
+
+bool too_old(const EngineState& state, const Tranche& tranche, const Order& order) {
+    const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
+    return limit.count > 0 && state.now - order.row.created >= limit;
+}
+
+/// Counts a removal by somebody else; true when there have been too many of late.
+bool removed_too_often(Attempts& attempts, Nanos now) {
+    if (attempts.removals == 0 || now - attempts.removed_since > removal_memory) {
+        attempts.removals = 0;
+        attempts.removed_since = now;
+    }
+    attempts.given_up = ++attempts.removals >= removals_to_give_up;
+    if (attempts.given_up) attempts.removals = 0;
+    return attempts.given_up;
+}
+
 /// Forgets retired orders that have ended; cancels stops once the current one works for all the
 /// tranche holds, take-profits at once. True while a take-profit is still on its way out.
 bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
     bool take_profit_left = false;
     const bool covered = covers(state, tranche.stop_loss,
-                                sendable(state.symbol(tranche.row.symbol), tranche.row.quantity));
+                                sendable(state.symbol(tranche.row.symbol), tranche.own_quantity()));
     for (std::size_t i = 0; i < tranche.retiring_count;) {
         const OrderSlot slot = tranche.retiring[i];
         if (!is_live(state, slot)) {
@@ -67,32 +92,59 @@ bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
     return take_profit_left;
 }
 
+/// Nothing is left for it to close: other exits of the tranche hold the rest.
+void let_exit_go(EngineState& state, OrderSlot slot, Outbox& out) {
+    if (is_live(state, slot)) cancel(state, slot, out);
+}
+
 bool matches(const Order& order, Quantity quantity, Price price) {
     const Price at = order.row.stop_price.positive() ? order.row.stop_price : order.row.price;
     return order.row.quantity - order.row.filled == quantity && at == price;
 }
 
-/// A stop whose fate stays unknown does not protect; without a backstop another one is sent.
+/// A stop whose fate stays unknown does not protect; without a backstop one other is sent.
+/// Source: reliability-model.md §2.2, step 6.
 bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order& order) {
     return order.row.state == OrderState::unknown &&
            state.now - order.state_since > unknown_patience &&
            !is_working(
                state,
-               state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].backstop);
+               state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].backstop) &&
+           std::none_of(tranche.retiring.begin(), tranche.retiring.begin() + tranche.retiring_count,
+                        [&](OrderSlot slot) {
+                            return is_live(state, slot) &&
+                                   state.orders[slot].row.state == OrderState::unknown;
+                        });
+}
+
+/// Where stops may not overlap, the old one goes first, and only while the backstop works (G5).
+/// True while one has to be waited for.
+bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
+    if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
+    const Tranche& tranche = state.tranches[slot];
+    if (is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop))
+        for (std::size_t i = 0; i < tranche.retiring_count; ++i)
+            if (is_live(state, tranche.retiring[i]) &&
+                state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
+                cancel(state, tranche.retiring[i], out);
+    due(state, slot, state.now + milliseconds(100));
+    return true;
 }
 
 void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.stop_loss_enabled) return;
-    const Quantity wanted = sendable(symbol, tranche.row.quantity);
+    const Quantity wanted = sendable(symbol, tranche.own_quantity());
+    if (wanted.zero()) return let_exit_go(state, tranche.stop_loss, out);
     const Price stop = tranche.stop_wanted;
     if (is_live(state, tranche.stop_loss)) {
         const Order& order = state.orders[tranche.stop_loss];
         if (stop_is_lost(state, tranche, order)) {
             if (!retire(tranche, tranche.stop_loss)) return;
         } else {
-            if (matches(order, wanted, stop) || !is_working(state, tranche.stop_loss)) return;
+            const bool good = matches(order, wanted, stop) && !too_old(state, tranche, order);
+            if (good || !is_working(state, tranche.stop_loss)) return;
             if (state.now < tranche.adjusted_at + adjust_pause)
                 return due(state, slot, tranche.adjusted_at + adjust_pause);
             if (!room_for_conditional(state, tranche.row.symbol)) {
@@ -104,8 +156,11 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                 return due(state, slot, state.now + adjust_pause);
         }
     }
+    if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.own_quantity()))
+        return;
     if (state.now < tranche.stop_loss_attempts.not_before)
         return due(state, slot, tranche.stop_loss_attempts.not_before);
+    if (makes_way(state, slot, out)) return;
     if (!room_for_conditional(state, tranche.row.symbol))
         return due(state, slot, state.now + adjust_pause);
     tranche.adjusted_at = state.now;
@@ -126,16 +181,20 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.take_profit_enabled || tranche.closing_for != CloseReason::none) return;
     const bool limit = state.settings.protection.take_profit_is_limit;
-    const Quantity wanted = limit ? tranche.row.quantity : sendable(symbol, tranche.row.quantity);
+    const Quantity own = tranche.own_quantity();
+    const Quantity wanted = limit ? own : sendable(symbol, own);
+    if (wanted.zero()) return let_exit_go(state, tranche.take_profit, out);
     const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
-        if (matches(state.orders[tranche.take_profit], wanted, at) ||
-            !is_working(state, tranche.take_profit))
-            return;
+        const Order& order = state.orders[tranche.take_profit];
+        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order);
+        if (good || !is_working(state, tranche.take_profit)) return;
         // Two of them together would exceed the position, so the old one goes first (§5.7).
         return cancel(state, tranche.take_profit, out);
     }
-    if (old_ones_left) return;
+    if (old_ones_left || tranche.take_profit_attempts.given_up ||
+        too_small_for_exits(symbol, tranche.own_quantity()))
+        return;
     if (state.now < tranche.take_profit_attempts.not_before)
         return due(state, slot, tranche.take_profit_attempts.not_before);
     if (!limit && !room_for_conditional(state, tranche.row.symbol))
@@ -190,15 +249,28 @@ void watch_target(EngineState& state, TrancheSlot slot) {
     refresh_quiet(state, row.symbol);
 }
 
+/// Working exits are looked at again when they are too old.
+void expire_exits(EngineState& state, TrancheSlot slot) {
+    const Tranche& tranche = state.tranches[slot];
+    const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
+    if (limit.count == 0) return;
+    for (const OrderSlot order : {tranche.stop_loss, tranche.take_profit})
+        if (order != no_slot) due(state, slot, state.orders[order].row.created + limit);
+}
+
 /// State of the tranche from what works; alarms when its stop is missing for too long.
 void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     const SymbolState& symbol = state.symbol(tranche.row.symbol);
-    const Quantity held = tranche.row.quantity;
-    const bool stop_ok = !symbol.settings.stop_loss_enabled ||
-                         covers(state, tranche.stop_loss, sendable(symbol, held));
-    const bool profit_ok =
-        !symbol.settings.take_profit_enabled || covers(state, tranche.take_profit, held);
+    const Quantity held = tranche.own_quantity();
+    const bool dust = too_small_for_exits(symbol, tranche.row.quantity);
+    const bool pairs_ok = pairs_work(state, tranche);
+    const bool stop_ok =
+        !symbol.settings.stop_loss_enabled ||
+        (pairs_ok && (held.zero() || covers(state, tranche.stop_loss, sendable(symbol, held)))) ||
+        (dust && is_working(state, state.side_of(tranche).backstop));
+    const bool profit_ok = !symbol.settings.take_profit_enabled || dust ||
+                           (pairs_ok && (held.zero() || covers(state, tranche.take_profit, held)));
     const bool on_the_way =
         is_live(state, tranche.stop_loss) || is_live(state, tranche.take_profit);
     const TrancheState before = tranche.row.state;
@@ -223,7 +295,10 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
                          "no stop-loss works for the whole quantity", out);
         }
     }
-    if (now != TrancheState::protected_) due(state, slot, state.now + milliseconds(100));
+    if (now != TrancheState::protected_)
+        due(state, slot, state.now + milliseconds(100));
+    else
+        expire_exits(state, slot);
     const auto id_of = [&](OrderSlot order) {
         return is_live(state, order) ? state.orders[order].row.order_id : 0;
     };
@@ -295,6 +370,10 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive()) return;
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
+    const bool dust = too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
+                      tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
+    if (dust && join_neighbour(state, slot, out)) return;
+    if (!pairs_live(state, slot)) fold_pairs(state, slot);
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)
@@ -314,6 +393,7 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
         if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
         return;
     }
+    if (side.backstop_attempts.given_up) return;
     const bool same =
         worst == side.backstop_beyond && side.liquidation_price == side.backstop_within;
     if (same && is_live(state, side.backstop)) return;
@@ -359,6 +439,7 @@ void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbo
         if (reason == CloseReason::operator_close) tranche.closing_for = reason;
         return;
     }
+    fold_pairs(state, slot);
     tranche.closing_for = reason;
     tranche.close_attempts = {};
     // Already beyond its stop: another one would be refused too while the close is under way.
@@ -415,6 +496,59 @@ void watch_mark(EngineState& state, SymbolId id, Outbox& out) {
     refresh_quiet(state, id);
 }
 
+void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {
+    Tranche& tranche = state.tranches[slot];
+    if (role != Role::stop_loss && role != Role::take_profit) return;
+    Attempts& attempts =
+        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
+    if (!removed_too_often(attempts, state.now)) return;
+    record_alarm(state, AlarmKind::exit_removed, true, tranche.row.symbol, tranche.row.id,
+                 removals_to_give_up,
+                 "somebody else keeps cancelling this exit: left to the backstop", out);
+}
+
+void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    if (!removed_too_often(state.side(id, which).backstop_attempts, state.now)) return;
+    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
+                 "somebody else keeps cancelling the backstop: the side is theirs", out);
+}
+
+void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filters) {
+    Tranche& tranche = state.tranches[slot];
+    if (role != Role::stop_loss && role != Role::take_profit) return;
+    if (filters && !state.symbol(tranche.row.symbol).rules_doubted) return;
+    Attempts& attempts =
+        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
+    attempts.not_before = state.now + refused_pause;
+}
+
+bool has_retiring_stop(const EngineState& state, TrancheSlot slot) {
+    const Tranche& tranche = state.tranches[slot];
+    return std::any_of(tranche.retiring.begin(), tranche.retiring.begin() + tranche.retiring_count,
+                       [&](OrderSlot order) {
+                           return is_live(state, order) &&
+                                  state.orders[order].row.id.role == Role::stop_loss;
+                       });
+}
+
+bool join_neighbour(EngineState& state, TrancheSlot slot, Outbox& out) {
+    const SideBook& side = state.side_of(state.tranches[slot]);
+    const std::size_t own = place_in(side, slot);
+    const auto takes = [&](std::size_t at) {
+        const Tranche& other = state.tranches[side.tranches[at]];
+        return other.row.quantity.positive() && other.closing_for == CloseReason::none &&
+               other.retiring_count <= merge_retiring_max;
+    };
+    std::size_t found = side.count;
+    for (std::size_t at = own; at-- > 0 && found == side.count;)
+        if (takes(at)) found = at;
+    for (std::size_t at = own + 1; at < side.count && found == side.count; ++at)
+        if (takes(at)) found = at;
+    if (found == side.count) return false;
+    merge_tranches(state, side.tranches[found], slot, 1, out);
+    return true;
+}
+
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     Attempts& attempts = role == Role::stop_loss     ? tranche.stop_loss_attempts
@@ -435,6 +569,7 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) 
                      out);
     }
     due(state, slot, std::max(attempts.not_before, state.now + milliseconds(1)));
+    if (tranche.row.quantity.positive()) judge(state, slot, out);
 }
 
 }  // namespace tranche

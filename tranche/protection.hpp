@@ -27,6 +27,23 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 /// The marks of a symbol at which nothing has to be done, from its sides' take-profits.
 void refresh_quiet(EngineState& state, SymbolId id);
 
+/// Somebody else cancelled an exit of ours. It is placed again; the third time in ten minutes it is
+/// left to the backstop, and a backstop is left to whoever removes it, until an operator resumes.
+/// Source: reliability-model.md S6.
+void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
+void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out);
+
+/// Does an older stop of the tranche still work beside the current one?
+bool has_retiring_stop(const EngineState& state, TrancheSlot slot);
+
+/// A quantity too small for exits of its own joins the next tranche of its side, the elder first.
+/// False when there is none; then the backstop alone covers it. Source: reliability-model.md X6.
+bool join_neighbour(EngineState& state, TrancheSlot slot, Outbox& out);
+
+/// An exit was refused for what trying again at once does not mend: the next try is seconds away,
+/// and the backstop covers meanwhile. A first refusal by `filters` is tried again at once.
+void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filters);
+
 /// The clock "unprotected for x" of a tranche starts, unless it runs; it stops.
 void begin_unprotected(EngineState& state, TrancheSlot slot);
 void end_unprotected(EngineState& state, TrancheSlot slot, Outbox& out);

@@ -8,6 +8,7 @@
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
+#include "tranche/sizing.hpp"
 
 namespace tranche {
 namespace {
@@ -35,26 +36,27 @@ bool believable(const PositionUpdate& update) {
 }
 
 void see_position(EngineState& state, SymbolId id, PositionSide which, const PositionUpdate& update,
-                  Quantity amount) {
+                  Quantity amount, Outbox& out) {
+    const Price liquidation_before = state.side(id, which).liquidation_price;
     SideBook& side = state.side(id, which);
     const bool pushed = update.generation == 0;
     if (pushed && update.exchange_time < side.exchange_time) return;
     if (!pushed && update.generation != state.snapshot_generation) return;
-    if (!pushed && side.pushed_at >= state.snapshot_requested) {
-        side.in_snapshot = true;  // the push is newer than the snapshot's row
+    if (!pushed || update.liquidation_price.positive())
         side.liquidation_price = update.liquidation_price;
-        return;
+    if (!pushed) side.in_snapshot = true;
+    // A push that came after the snapshot was asked for is newer than the snapshot's row.
+    if (pushed || side.pushed_at < state.snapshot_requested) {
+        side.exchange_quantity = amount;
+        side.exchange_entry = update.entry_price;
     }
-    side.exchange_quantity = amount;
-    side.exchange_entry = update.entry_price;
     if (pushed) {
         side.exchange_time = update.exchange_time;
         side.pushed_at = state.now;
-        if (update.liquidation_price.positive()) side.liquidation_price = update.liquidation_price;
-    } else {
-        side.liquidation_price = update.liquidation_price;
-        side.in_snapshot = true;
     }
+    // The backstop has to fire before the liquidation (reliability-model.md S7).
+    if (side.liquidation_price != liquidation_before && out.roomy())
+        ensure_backstop(state, id, which, out);
 }
 
 /// The exchange holds more than our tranches: the difference becomes a tranche of its own.
@@ -70,7 +72,7 @@ void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus
     if (!price.positive()) return;
     const TrancheSlot slot = open_tranche(state, id, which, true, out);
     if (slot == no_slot) return;
-    add_fill(state, slot, surplus, price);
+    add_fill(state, slot, surplus, price, Exits::from_average);
     record_tranche(state, slot);
     record_alarm(state, AlarmKind::adopted, true, id, state.tranches[slot].row.id, surplus.raw,
                  "position without a tranche was adopted and gets exits", out);
@@ -206,6 +208,27 @@ void attach(EngineState& state, OrderSlot slot) {
     *place_for = slot;
 }
 
+/// A position on a symbol nobody trades here: not touched, but it takes of the same collateral.
+void see_foreign(EngineState& state, const Event& event) {
+    const PositionUpdate& update = event.position_update;
+    if (index(event.symbol) >= state.foreign_margin.size() || !believable(update)) return;
+    const PositionSide which = side_of(update.leg, update.amount);
+    auto& margins = state.foreign_margin[index(event.symbol)];
+    if (update.leg == PositionLeg::both) {
+        for (Notional& margin : margins) {
+            state.totals.used_margin -= margin;
+            margin = {};
+        }
+    }
+    Notional& margin = margins[index(which)];
+    state.totals.used_margin -= margin;
+    const std::uint16_t leverage = std::max<std::uint16_t>(update.leverage, 1);
+    margin = update.amount.zero()
+                 ? Notional{}
+                 : margin_of(update.entry_price * absolute(update.amount), leverage);
+    state.totals.used_margin += margin;
+}
+
 void restore_tranche(EngineState& state, const TrancheRow& row) {
     // A symbol that is not traded any more: its position stays as it is, with the stops it has.
     if (!state.table.is_configured(row.symbol)) return;
@@ -279,8 +302,8 @@ void restore(EngineState& state, const Restored& restored, Outbox&) {
 }
 
 void on_position_update(EngineState& state, const Event& event, Outbox& out) {
-    if (event.symbol == no_symbol || !state.table.is_configured(event.symbol)) return;
     const PositionUpdate& update = event.position_update;
+    if (index(event.symbol) >= state.symbols.size()) return see_foreign(state, event);
     // In hedge mode a row for BOTH says nothing about either side.
     if ((update.leg == PositionLeg::both) == state.hedge_mode) return;
     if (!believable(update)) {
@@ -291,7 +314,7 @@ void on_position_update(EngineState& state, const Event& event, Outbox& out) {
     if (update.leverage != 0) symbol.leverage = update.leverage;
     if (update.generation != 0) symbol.isolated = update.isolated;
     const PositionSide which = side_of(update.leg, update.amount);
-    see_position(state, event.symbol, which, update, absolute(update.amount));
+    see_position(state, event.symbol, which, update, absolute(update.amount), out);
     if (update.leg == PositionLeg::both && !state.hedge_mode) {
         // One net position: the other side holds nothing.
         PositionUpdate empty = update;
@@ -299,7 +322,7 @@ void on_position_update(EngineState& state, const Event& event, Outbox& out) {
         empty.liquidation_price = {};
         const PositionSide other =
             which == PositionSide::long_side ? PositionSide::short_side : PositionSide::long_side;
-        see_position(state, event.symbol, other, empty, {});
+        see_position(state, event.symbol, other, empty, {}, out);
     }
 }
 
@@ -309,9 +332,9 @@ void on_open_order(EngineState& state, const Event& event, Outbox& out) {
     if (open.id.instance != state.settings.instance) return;
     OrderSlot slot = state.orders.find(open.id);
     if (slot != no_slot) return see_known_order(state, slot, open, out);
-    if (open.id.epoch > state.epoch)
-        return record_alarm(state, AlarmKind::foreign_epoch, true, event.symbol, open.id.tranche,
-                            open.id.epoch, "a younger instance sends orders on this account", out);
+    if (open.id.epoch > state.epoch) return meet_younger(state, event.symbol, open.id, out);
+    state.next_tranche =
+        std::max(state.next_tranche, static_cast<std::uint32_t>(open.id.tranche) + 1);
     if (!plausible(open.price.positive() ? open.price : open.stop_price) ||
         open.filled < Quantity{} || std::max(open.quantity, open.filled) > highest_quantity)
         return refuse_figures(state, event.symbol, out);
@@ -360,6 +383,10 @@ void on_snapshot_mark(EngineState& state, const Event& event, Outbox& out) {
         for (SymbolState& symbol : state.symbols)
             for (SideBook& side : symbol.sides) side.in_snapshot = false;
         return;
+    }
+    if (mark.complete && mark.hedge_mode != state.hedge_mode) {
+        state.snapshot_open = false;
+        return mismatch_mode(state, out);
     }
     const bool whole =
         state.snapshot_open && mark.complete && mark.generation == state.snapshot_generation;

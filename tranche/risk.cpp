@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "tranche/lifecycle.hpp"
 #include "tranche/sizing.hpp"
@@ -20,15 +21,36 @@ void turn_day(EngineState& state) {
     state.totals.fees = {};
 }
 
+constexpr std::int64_t runaway = 10;  // refusals for each entry that is allowed
+
 struct Target {
     Mode mode;
     std::string_view reason;
 };
 
+Target held_mode(Hold why) {
+    switch (why) {
+        case Hold::none: break;
+        case Hold::rate_governor: return {Mode::protect_only, "entry governor tripped; resume"};
+        case Hold::loss_governor: return {Mode::protect_only, "loss governor tripped; resume"};
+        case Hold::margin_call: return {Mode::protect_only, "margin call; resume when it is met"};
+        case Hold::forced_close:
+            return {Mode::protect_only, "the exchange closed a position of ours; resume"};
+        case Hold::banned: return {Mode::protect_only, "the exchange has banned us; resume after"};
+        case Hold::position_mode:
+            return {Mode::protect_only, "position mode differs from the settings; mend, resume"};
+        case Hold::credentials:
+            return {Mode::halt, "the exchange refuses our credentials; nothing is sent"};
+        case Hold::younger_instance:
+            return {Mode::halt, "another, younger instance sends orders; nothing is sent"};
+    }
+    return {Mode::trading, {}};
+}
+
 /// First condition that holds decides; the order is that of severity.
 Target wanted_mode(const EngineState& state) {
     const Streams& streams = state.streams;
-    if (state.totals.mode == Mode::halt) return {Mode::halt, "halted"};
+    if (halts(state.hold)) return held_mode(state.hold);
     if (state.drain_wanted) return {Mode::drain, "stopping: entries off, exits stay"};
     if (state.flatten_wanted) return {Mode::flatten, "closing every position"};
     if (!state.reconciled)
@@ -36,8 +58,20 @@ Target wanted_mode(const EngineState& state) {
     if (streams.user_open == 0) return {Mode::protect_only, "user stream is down"};
     if (streams.market_open == 0) return {Mode::protect_only, "market stream is down"};
     if (state.now < state.banned_until) return {Mode::protect_only, "the exchange has banned us"};
-    if (state.clock_bad) return {Mode::protect_only, "clock differs from the exchange's"};
+    if (state.hold != Hold::none) return held_mode(state.hold);
+    if (state.clock_bad || state.now < state.clock_doubted_until)
+        return {Mode::protect_only, "clock differs from the exchange's"};
     return {Mode::trading, "all streams up, reconciled"};
+}
+
+bool loses_too_much(EngineState& state) {
+    const GovernorSettings& limit = state.settings.governor;
+    Governors& seen = state.governors;
+    turn_day(state);
+    return (limit.loss_per_hour.positive() &&
+            seen.hour_result.total(state.now) <= -limit.loss_per_hour.raw) ||
+           (limit.loss_per_day.positive() && seen.day_result <= -limit.loss_per_day) ||
+           (limit.drawdown.positive() && seen.best_result - seen.result >= limit.drawdown);
 }
 
 }  // namespace
@@ -64,24 +98,85 @@ Verdict check_collateral(const EngineState& state, const SymbolState& symbol, No
     return Verdict::entered;
 }
 
-Verdict check_governors(EngineState& state, Notional notional) {
+Verdict check_governors(EngineState& state, Notional notional, Outbox& out) {
     const GovernorSettings& limit = state.settings.governor;
     Governors& seen = state.governors;
-    turn_day(state);
-    if (limit.entries_per_minute > 0 &&
-        seen.entries.total(state.now) >= static_cast<std::int64_t>(limit.entries_per_minute))
-        return Verdict::rate_governor;
-    if (limit.notional_per_minute.positive() &&
-        seen.notional.total(state.now) + notional.raw > limit.notional_per_minute.raw)
-        return Verdict::rate_governor;
-    if (limit.loss_per_hour.positive() &&
-        seen.hour_result.total(state.now) <= -limit.loss_per_hour.raw)
-        return Verdict::loss_governor;
-    if (limit.loss_per_day.positive() && seen.day_result <= -limit.loss_per_day)
-        return Verdict::loss_governor;
-    if (limit.drawdown.positive() && seen.best_result - seen.result >= limit.drawdown)
-        return Verdict::loss_governor;
-    return Verdict::entered;
+    watch_losses(state, out);
+    if (state.hold == Hold::loss_governor) return Verdict::loss_governor;
+    const auto most = static_cast<std::int64_t>(limit.entries_per_minute);
+    const bool too_many = most > 0 && seen.entries.total(state.now) >= most;
+    const bool too_much =
+        limit.notional_per_minute.positive() &&
+        seen.notional.total(state.now) + notional.raw > limit.notional_per_minute.raw;
+    if (!too_many && !too_much) {
+        seen.told = false;
+        return Verdict::entered;
+    }
+    seen.refused_entries.add(state.now, 1);
+    if (!std::exchange(seen.told, true))
+        record_alarm(state, AlarmKind::governor_tripped, true, no_symbol, no_tranche, most,
+                     "more entries wanted than the limits allow a minute", out);
+    if (seen.refused_entries.total(state.now) >= runaway * std::max<std::int64_t>(most, runaway)) {
+        record_alarm(state, AlarmKind::governor_tripped, true, no_symbol, no_tranche,
+                     seen.refused_entries.total(state.now),
+                     "far more entries wanted than allowed: off until resumed", out);
+        hold(state, Hold::rate_governor, out);
+    }
+    return Verdict::rate_governor;
+}
+
+void watch_losses(EngineState& state, Outbox& out) {
+    if (state.hold >= Hold::loss_governor || !loses_too_much(state)) return;
+    record_alarm(state, AlarmKind::governor_tripped, true, no_symbol, no_tranche,
+                 state.governors.day_result.raw,
+                 "a loss limit is reached: entries are off until resumed", out);
+    hold(state, Hold::loss_governor, out);
+}
+
+void hold(EngineState& state, Hold why, Outbox& out) {
+    if (why <= state.hold) return;
+    state.hold = why;
+    update_mode(state, out);
+}
+
+void meet_younger(EngineState& state, SymbolId symbol, const ClientOrderId& id, Outbox& out) {
+    if (state.hold >= Hold::younger_instance) return;
+    record_alarm(state, AlarmKind::foreign_epoch, true, symbol, id.tranche, id.epoch,
+                 "a younger instance sends orders on this account: nothing is sent any more", out);
+    hold(state, Hold::younger_instance, out);
+}
+
+void mismatch_mode(EngineState& state, Outbox& out) {
+    if (state.hold >= Hold::position_mode) return;
+    record_alarm(state, AlarmKind::position_mode, true, no_symbol, no_tranche, 0,
+                 "the account's position mode is not that of the settings: entries off", out);
+    hold(state, Hold::position_mode, out);
+}
+
+void release_hold(EngineState& state, Outbox& out) {
+    if (halts(state.hold)) {
+        // While nothing was sent, anything may have happened.
+        state.reconciled = false;
+        out.want_snapshot();
+    }
+    state.hold = Hold::none;
+    state.banned_until = {};
+    state.clock_doubted_until = {};
+    Governors& governors = state.governors;
+    governors.refused_entries.forget();
+    governors.hour_result.forget();
+    governors.day_result = {};
+    governors.best_result = governors.result;
+    for (SymbolState& symbol : state.symbols) {
+        symbol.filter_refusals = 0;
+        symbol.rules_doubted = false;
+        symbol.closed = false;
+        symbol.entries_off_until = {};
+        for (SideBook& side : symbol.sides) side.backstop_attempts.given_up = false;
+    }
+    for (Tranche& tranche : state.tranches)
+        for (Attempts* attempts : {&tranche.take_profit_attempts, &tranche.stop_loss_attempts})
+            attempts->given_up = false;
 }
 
 void count_entry(EngineState& state, Notional notional) {

@@ -13,8 +13,27 @@ void refresh_reservation(EngineState& state, OrderSlot slot);
 /// Equality passes, as documented. Source: reference-behaviour.md §3.6.
 Verdict check_collateral(const EngineState& state, const SymbolState& symbol, Notional margin);
 
-/// Do the governors let another entry of this notional pass? Source: reliability-model.md O5.
-Verdict check_governors(EngineState& state, Notional notional);
+/// Do the governors let another entry of this notional pass? Too many a minute are refused one by
+/// one; a loss beyond its limit, or ten times as many refusals as are allowed entries (logic that
+/// runs away), holds all entries until an operator resumes. Source: reliability-model.md O5.
+Verdict check_governors(EngineState& state, Notional notional, Outbox& out);
+
+/// Holds entries, or everything, until an operator resumes. The most severe reason stands.
+void hold(EngineState& state, Hold why, Outbox& out);
+
+/// An order of our family from a later start: whoever sends it, this process stops.
+/// Source: reliability-model.md O1, D6.
+void meet_younger(EngineState& state, SymbolId symbol, const ClientOrderId& id, Outbox& out);
+
+/// The account's position mode is not that of the settings: entries wait for an operator.
+/// Source: reliability-model.md X10, S7.
+void mismatch_mode(EngineState& state, Outbox& out);
+
+/// An operator resumes: no hold, and whatever led to one is measured anew.
+void release_hold(EngineState& state, Outbox& out);
+
+/// Losses beyond their limits, also while nothing asks for an entry.
+void watch_losses(EngineState& state, Outbox& out);
 
 /// Counts an entry against the governors.
 void count_entry(EngineState& state, Notional notional);

@@ -66,8 +66,8 @@ bool price_allowed(Side side, Price price, Price mark, const SymbolRules& rules)
 std::optional<Quantity> entry_quantity(Notional notional, Price price, const SymbolRules& rules) {
     if (!price.positive() || !notional.positive()) return std::nullopt;
     // More than this can no order hold, whatever the price.
-    if (Wide{std::max(notional, rules.min_notional).raw} * Price::one / price.raw >=
-        highest_quantity.raw)
+    if (Wide{std::max(notional, rules.min_notional).raw} * Price::one >=
+        Wide{highest_quantity.raw} * price.raw)
         return std::nullopt;
     Quantity quantity =
         snap(quantity_for(notional, price, Rounding::down), rules.step, Rounding::down);
@@ -84,7 +84,7 @@ std::optional<Quantity> entry_quantity(Notional notional, Price price, const Sym
 }
 
 Notional margin_of(Notional notional, std::uint16_t leverage) {
-    return {narrow(divide(notional.raw, leverage, Rounding::up))};
+    return {divide(notional.raw, leverage, Rounding::up)};
 }
 
 Price take_profit_price(PositionSide side, Price entry, Ratio distance, const SymbolRules& rules) {

@@ -49,6 +49,7 @@ EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBo
     for (std::size_t i = 0; i < settings.symbols.size(); ++i)
         symbols.emplace_back(names.rules(SymbolId{static_cast<std::uint16_t>(i)}),
                              settings.symbols[i], settings.window.span);
+    foreign_margin.resize(names.size());
     changed_tranches.reserve(tranches.size());
     unshown_tranches.reserve(tranches.size());
     unshown_orders.reserve(orders.capacity());

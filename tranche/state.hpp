@@ -21,8 +21,21 @@ namespace tranche {
 /// What retries need to know about one protective role of a tranche.
 struct Attempts {
     std::uint8_t failures{};
-    Nanos not_before;  // next try
+    std::uint8_t removals{};  // cancelled by others since `removed_since`
+    bool given_up{};          // somebody else does not want it there: no more until resumed
+    Nanos not_before;         // next try
+    Nanos removed_since;
 };
+
+/// Exits of one fill, beside the tranche's own (`enable_order_consolidation` off).
+struct ExitPair {
+    OrderSlot stop_loss{no_slot};
+    OrderSlot take_profit{no_slot};
+    Quantity quantity;  // still held of that fill
+};
+
+/// Pairs beside the first that `max_orders_per_tranche` (at most 20) leaves room for.
+inline constexpr std::size_t most_pairs = 9;
 
 /// A tranche and its working orders. At most one order of a role is the current one; older ones
 /// that are being replaced are found through the order table and cancelled once it works.
@@ -31,7 +44,7 @@ struct Tranche {
     OrderSlot take_profit{no_slot};
     OrderSlot stop_loss{no_slot};
     OrderSlot close{no_slot};
-    std::array<OrderSlot, 8> retiring{};  // replaced or inherited exits, cancelled by rule
+    std::array<OrderSlot, 8 + 2 * most_pairs> retiring{};  // on their way out, by rule
     std::uint8_t retiring_count{};
     std::uint16_t live_entries{};
     Attempts take_profit_attempts;
@@ -46,6 +59,16 @@ struct Tranche {
     bool alarmed{};  // "unprotected too long" was raised
     bool changed{};  // since the event's records were written
     bool unshown{};  // since the board was written
+    bool crowded{};  // a pair found no room and that was said
+    std::uint8_t pair_count{};
+    std::array<ExitPair, most_pairs> pairs{};
+
+    /// What the tranche's own exits are for: all it holds, less what its pairs cover.
+    Quantity own_quantity() const {
+        Quantity own = row.quantity;
+        for (std::size_t i = 0; i < pair_count; ++i) own -= pairs[i].quantity;
+        return own;
+    }
 };
 
 /// Most tranches a side key can hold: the setting's limit plus adopted ones.
@@ -122,7 +145,11 @@ struct SymbolState {
     std::array<SideBook, 2> sides;
     VolumeWindow window;
     Nanos cooling_until;
-    Nanos entries_off_until;  // margin refused and the like
+    Nanos entries_off_until;         // margin refused and the like
+    std::uint8_t filter_refusals{};  // since the rules were read
+    bool rules_doubted{};            // entries stay off until they are read again
+    bool closed{};                   // it refused an order for being closed, likewise
+    bool overshoot_told{};           // an order had to be larger than asked for
     Notional used_margin;
     Notional reserved_margin;
     OrderSlot first_entry{no_slot};  // live entry orders, a list through the order table
@@ -155,6 +182,7 @@ template <std::size_t Buckets> struct RollingSum {
         advance(now);
         sums[static_cast<std::size_t>(newest) % Buckets] += value;
     }
+    void forget() { sums.fill(0); }
 
 private:
     void advance(Nanos now) {
@@ -170,12 +198,31 @@ private:
 struct Governors {
     RollingSum<60> entries{seconds(1)};
     RollingSum<60> notional{seconds(1)};
+    RollingSum<60> refused_entries{seconds(1)};  // by the two above
+    bool told{};                                 // that one of them refuses
     RollingSum<60> hour_result{seconds(60)};
     std::int64_t day{};  // UTC day of `day_result`
     Notional day_result;
     Notional result;  // since start
     Notional best_result;
 };
+
+/// Why trading only comes back when an operator says so (reliability-model.md, rows marked †); the
+/// more severe come later.
+enum class Hold : std::uint8_t {
+    none,
+    rate_governor,
+    loss_governor,
+    margin_call,
+    forced_close,
+    banned,
+    position_mode,
+    credentials,       // from here on nothing leaves any more
+    younger_instance,  // another process sends orders on this account
+};
+constexpr bool halts(Hold hold) {
+    return hold >= Hold::credentials;
+}
 
 struct Streams {
     std::uint16_t market_open{};
@@ -209,11 +256,18 @@ struct EngineState {
     std::uint32_t next_tranche{1};
     std::uint32_t next_backstop{1};
     std::uint64_t next_sequence{1};
+    Hold hold{Hold::none};
     bool hedge_mode{};
     bool paused{};
     bool drain_wanted{};
     bool flatten_wanted{};
     bool clock_bad{};
+    RollingSum<60> clock_refusals{seconds(1)};
+    Nanos clock_doubted_until;
+    // Learnt from a refusal: all closing stops of a side together may not exceed its position.
+    bool stops_share_position{};
+    std::vector<std::array<Notional, 2>> foreign_margin;  // by listed symbol: not traded by us
+    Nanos throttled_told;  // newest alarm about the exchange's limits
     bool snapshot_open{};
     bool reconciled{};
     std::uint32_t snapshot_generation{};

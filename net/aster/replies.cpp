@@ -29,8 +29,9 @@ struct CodeRange {
 
 /// Codes of exchange-protocol.md §9.2 whose meaning is "this had no effect", whatever was asked.
 /// Left out on purpose: -1001, -1006, -1007, -1016 (fate unknown), -4083 (parts of a batch may
-/// have passed), -4116 (the id is taken, so the first copy is alive).
-constexpr std::array<CodeRange, 16> certain_rejections{{
+/// have passed), -4116 (the id is taken, so the first copy is alive). -5022 is Binance's refusal of
+/// a post-only order that would take.
+constexpr std::array<CodeRange, 17> certain_rejections{{
     {-1002, -1002},
     {-1005, -1004},
     {-1011, -1011},
@@ -46,6 +47,7 @@ constexpr std::array<CodeRange, 16> certain_rejections{{
     {-4115, -4084},
     {-4184, -4117},
     {-4225, -4225},
+    {-5022, -5022},
     {-5053, -5050},
 }};
 

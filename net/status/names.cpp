@@ -126,6 +126,12 @@ std::string_view name_of(AlarmKind kind) {
         case AlarmKind::foreign_epoch: return "foreign_epoch";
         case AlarmKind::entry_rejected: return "entry_rejected";
         case AlarmKind::exchange_unreachable: return "exchange_unreachable";
+        case AlarmKind::control_refused: return "control_refused";
+        case AlarmKind::size_overshoot: return "size_overshoot";
+        case AlarmKind::exit_removed: return "exit_removed";
+        case AlarmKind::order_limit: return "order_limit";
+        case AlarmKind::position_mode: return "position_mode";
+        case AlarmKind::filters_doubted: return "filters_doubted";
     }
     return "?";
 }

@@ -84,7 +84,7 @@ void choose_rules_of_trade(EngineSettings& settings, Dice& dice) {
     settings.tranche.on_max = static_cast<OnMaxTranches>(dice.below(3));
     settings.tranche.unattributed = static_cast<UnattributedClose>(dice.below(2));
     settings.tranche.consolidate = dice.below(5) != 0;
-    settings.tranche.order_ttl =
+    settings.tranche.order_ttl.general =
         dice.below(3) == 0 ? milliseconds(dice.between(2'000, 20'000)) : Nanos{};
     settings.protection.take_profit_is_limit = dice.below(4) != 0;
     settings.protection.instant_close = dice.below(4) != 0;

@@ -19,6 +19,7 @@ const char* name(EventKind kind) {
         case EventKind::account_notice: return "notice";
         case EventKind::reply: return "reply";
         case EventKind::control: return "control";
+        case EventKind::rules_update: return "rules_update";
         case EventKind::timer: return "timer";
     }
     return "";
@@ -95,6 +96,7 @@ void Tracer::event(const Event& event, Nanos now) {
         case EventKind::book_ticker:
         case EventKind::mark_price:
         case EventKind::balance_update:
+        case EventKind::rules_update:
         case EventKind::timer: break;
     }
     std::fputc('\n', out_);

@@ -87,11 +87,31 @@ TEST(Fixed, ProductsRoundTowardZero) {
 }
 
 TEST(Fixed, DivisionRoundsAsAskedOnBothSidesOfZero) {
-    EXPECT_EQ(static_cast<std::int64_t>(divide(7, 2, Rounding::down)), 3);
-    EXPECT_EQ(static_cast<std::int64_t>(divide(7, 2, Rounding::up)), 4);
-    EXPECT_EQ(static_cast<std::int64_t>(divide(-7, 2, Rounding::down)), -4);
-    EXPECT_EQ(static_cast<std::int64_t>(divide(-7, 2, Rounding::up)), -3);
-    EXPECT_EQ(static_cast<std::int64_t>(divide(-8, 2, Rounding::down)), -4);
+    EXPECT_EQ(divide(std::int64_t{7}, 2, Rounding::down), 3);
+    EXPECT_EQ(divide(std::int64_t{7}, 2, Rounding::up), 4);
+    EXPECT_EQ(divide(std::int64_t{-7}, 2, Rounding::down), -4);
+    EXPECT_EQ(divide(std::int64_t{-7}, 2, Rounding::up), -3);
+    EXPECT_EQ(divide(std::int64_t{-8}, 2, Rounding::down), -4);
+}
+
+TEST(Numbers, DivideAsExactlyWhicheverWayTheyTake) {
+    std::mt19937_64 random{11};
+    for (int turn = 0; turn < 200'000; ++turn) {
+        const int bits = 1 + turn % 60;
+        const auto some = [&random](int most) {
+            const auto value = static_cast<std::int64_t>(random() >> (64 - most));
+            return random() % 2 == 0 ? value : -value;
+        };
+        const Wide exact = Wide{some(bits)} * some(std::min(62, 89 - bits));
+        ASSERT_EQ(over_one(exact), static_cast<std::int64_t>(exact / Price::one));
+        const std::int64_t divisor = 1 + (std::int64_t{1} << 30) + (some(29) & INT64_MAX) % 1000;
+        const Wide quotient = exact / divisor;
+        if (quotient > INT64_MAX || quotient < INT64_MIN) continue;
+        const Wide rest = exact % divisor;
+        const auto toward_zero = static_cast<std::int64_t>(quotient);
+        ASSERT_EQ(divide(exact, divisor, Rounding::down), toward_zero - (rest < 0 ? 1 : 0));
+        ASSERT_EQ(divide(exact, divisor, Rounding::up), toward_zero + (rest > 0 ? 1 : 0));
+    }
 }
 
 TEST(Fixed, SnapsToTheGridInTheDirectionAsked) {

@@ -169,6 +169,8 @@ private:
         calm_ = true;
         world_.deliver_at_once = true;
         world_.pump();
+        // Exits that were removed again and again are left alone until an operator says so.
+        world_.control(ControlKind::resume);
         for (int turn = 0; turn < 12; ++turn) {
             world_.pass(seconds(5));
             world_.snapshot();

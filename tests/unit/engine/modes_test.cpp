@@ -87,7 +87,7 @@ TEST(Mode, AGapOnTheUserStreamStopsEntriesUntilReconciled) {
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
 }
 
-TEST(Mode, ABanStopsEntriesUntilItsEnd) {
+TEST(Mode, ABanStopsEntriesUntilItIsOverAndAnOperatorResumes) {
     World world;
     world.trigger(btc, Side::sell, at);
     world.deliver_at_once = false;
@@ -99,8 +99,11 @@ TEST(Mode, ABanStopsEntriesUntilItsEnd) {
     world.deliver_at_once = true;
     world.send(ban);
     EXPECT_EQ(world.alarms(AlarmKind::banned), 1U);
-    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entries_off);
+    EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::paused);
     world.pass(seconds(121));
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::paused);
+    world.control(ControlKind::resume);
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
 }
 
