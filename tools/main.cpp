@@ -1,5 +1,6 @@
 // One binary with verbs. Reads the command line; everything else is in a file a verb.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "net/tls_memory.hpp"
@@ -25,6 +26,7 @@ struct CommandLine {
     RunOptions run_options;
     CheckOptions check_options;
     AskOptions ask_options;
+    MergeOptions merge_options;
     DemoOptions demo_options;
     SimOptions sim_options;
     int code{};
@@ -36,6 +38,7 @@ struct CommandLine {
         add_run();
         add_check();
         add_asking();
+        add_merge();
         add_demo();
         add_sim();
     }
@@ -77,7 +80,7 @@ struct CommandLine {
         verb->callback([this] { code = latency(ask_options); });
         const std::pair<const char*, const char*> buttons[] = {
             {"pause", "no more entries; exits go on"},
-            {"resume", "entries again"},
+            {"resume", "entries again, also after a hold that waits for an operator"},
             {"flatten", "closes every position at market and pauses"}};
         for (const auto& [name, what] : buttons) {
             verb = app.add_subcommand(name, what);
@@ -86,6 +89,28 @@ struct CommandLine {
             verb->callback(
                 [this, button = std::string{name}] { code = press(ask_options, button); });
         }
+    }
+
+    void add_merge() {
+        CLI::App* verb = app.add_subcommand("merge", "makes one tranche of those named");
+        verb->add_option("SYMBOL", merge_options.symbol, "as on the exchange")
+            ->required()
+            ->check([](const std::string& name) {
+                const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+                    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+                });
+                return plain ? std::string{} : name + " is no symbol, expected as BTCUSDT";
+            });
+        verb->add_option("SIDE", merge_options.side, "LONG or SHORT")
+            ->required()
+            ->check(CLI::IsMember({"LONG", "SHORT"}));
+        verb->add_option("ORDINALS", merge_options.ordinals,
+                         "the numbers that the page shows behind #; 2 to 16 of them")
+            ->required()
+            ->expected(2, 16);
+        add_ask_flags(*verb, ask_options);
+        verb->footer("Example:\n  tranche merge BTCUSDT LONG 0 1");
+        verb->callback([this] { code = merge(ask_options, merge_options); });
     }
 
     void add_demo() {

@@ -322,21 +322,38 @@ TEST(Settings, OldKeysAreWarnedOfAndTheOldThresholdIsHonoured) {
                    "symbols": {"BTCUSDT": {"volume_threshold": 500, "volume_threshold_short": 700,
                                            "use_trailing_stop": true, "stop_loss_pct": 5}}})");
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, 40'000'000);
-    EXPECT_EQ(settings.engine.tranche.order_ttl, seconds(300));
+    EXPECT_EQ(settings.engine.tranche.order_ttl.of(0), Nanos{});
+    EXPECT_EQ(settings.engine.tranche.order_ttl.of(2), seconds(300));
     EXPECT_EQ(settings.engine.symbols.at(0).threshold_long, 500 * Notional::one);
     EXPECT_EQ(settings.engine.symbols.at(0).threshold_short, 700 * Notional::one);
     EXPECT_THAT(
         settings.warnings,
         ElementsAre(
-            "globals.tranche_order_ttl_seconds: one age limit counts for all tranches: the "
-            "shortest of the map",
-            "globals.tranche_order_ttl_seconds: not there yet: no order is replaced for its age",
             "globals.rate_limit_buffer_pct: 0.4 is taken as a fraction, 40 %",
             "globals.db_path: no longer used and ignored; the database is storage.database",
             "symbols.BTCUSDT.volume_threshold: an old key; it stands in for "
             "volume_threshold_long and _short",
             "symbols.BTCUSDT.use_trailing_stop: no longer used and ignored; the stop-loss is "
             "fixed: stop_loss_pct"));
+}
+
+TEST(Settings, TheAgeOfExitsIsANumberOrAMapByOrdinal) {
+    const auto ttl = [](std::string_view value) {
+        return loaded(globals(R"("tranche_order_ttl_seconds": )" + std::string{value}))
+            .engine.tranche.order_ttl;
+    };
+    EXPECT_EQ(ttl("600").of(7), seconds(600));
+    EXPECT_EQ(ttl(R"({"1": 60})").of(1), seconds(60));
+    EXPECT_EQ(ttl(R"({"1": 60})").of(0), Nanos{}) << "not named, so never";
+}
+
+TEST(Settings, OnePairOfExitsAFillIsNoReasonToWarn) {
+    const Settings settings =
+        loaded(R"({"globals": {"enable_order_consolidation": false, "max_orders_per_tranche": 6},
+                   "symbols": {"BTCUSDT": {"stop_loss_pct": 5}}})");
+    EXPECT_FALSE(settings.engine.tranche.consolidate);
+    EXPECT_EQ(settings.engine.tranche.max_orders, 6);
+    EXPECT_THAT(settings.warnings, IsEmpty());
 }
 
 TEST(Settings, WarnsWhenTheMarginIsGoneBeforeTheStopLoss) {
