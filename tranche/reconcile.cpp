@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/canary.hpp"
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
@@ -46,7 +47,7 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
         side.liquidation_price = update.liquidation_price;
     if (!pushed) side.in_snapshot = true;
     // A push that came after the snapshot was asked for is newer than the snapshot's row.
-    if (pushed || side.pushed_at < state.snapshot_requested) {
+    if (pushed || side.pushed_at < state.snapshot_requested || planted(Canary::old_snapshot_wins)) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
     }
@@ -62,6 +63,8 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
 /// The exchange holds more than our tranches: the difference becomes a tranche of its own.
 void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus, Outbox& out) {
     const SideBook& side = state.side(id, which);
+    if (planted(Canary::adopt_one_step_less)) surplus -= state.symbol(id).rules.step;
+    if (!surplus.positive()) return;
     // Their average covers everything; what remains after our cost is the price of the rest.
     const Wide total = Wide{side.exchange_entry.raw} * (side.quantity + surplus).raw;
     const Wide rest = total - Wide{side.cost.raw} * Notional::one;
@@ -102,7 +105,8 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
 bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
     if (!side.in_snapshot && side.pushed_at < state.snapshot_requested) side.exchange_quantity = {};
-    if (side.last_fill >= state.snapshot_requested) return state.reconciled;
+    if (side.last_fill >= state.snapshot_requested && !planted(Canary::old_snapshot_wins))
+        return state.reconciled;
     if (side.quantity == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
@@ -170,7 +174,8 @@ void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, 
     if (news) return query(state, slot, out);
     // An exit whose tranche is gone protects nothing we know (reference-behaviour.md §6.3).
     const Role role = order.row.id.role;
-    if (order.tranche == no_slot && role != Role::entry && role != Role::backstop)
+    const bool exit = role != Role::entry && role != Role::backstop;
+    if (order.tranche == no_slot && exit && !planted(Canary::keep_orphan_stop))
         cancel(state, slot, out);
 }
 
