@@ -5,7 +5,7 @@
 
 #include "net/tls_memory.hpp"
 #include "tools/exit_codes.hpp"
-#include "tools/sim/sim.hpp"
+#include "tools/sim/command_line.hpp"
 #include "tools/verbs.hpp"
 
 namespace {
@@ -40,7 +40,7 @@ struct CommandLine {
         add_asking();
         add_merge();
         add_demo();
-        add_sim();
+        add_sim_verb(app, sim_options, code);
     }
 
     void add_run() {
@@ -131,28 +131,6 @@ struct CommandLine {
             ->capture_default_str();
         verb->footer("Example:\n  tranche demo --seconds 60");
         verb->callback([this] { code = demo(demo_options); });
-    }
-
-    void add_sim() {
-        CLI::App* verb = app.add_subcommand(
-            "sim", "seeded simulation with faults; invariants are checked after every step");
-        verb->add_option("--seeds", sim_options.seeds, "how many, from 1 on")
-            ->capture_default_str()
-            ->check(CLI::PositiveNumber);
-        verb->add_option("--steps", sim_options.steps, "of each seed")
-            ->capture_default_str()
-            ->check(CLI::PositiveNumber);
-        verb->add_option("--seed", sim_options.seed, "just this one")->check(CLI::PositiveNumber);
-        verb->add_option("--faults", sim_options.faults,
-                         "all, none, or ids of the fault table such as N1,X12,P1")
-            ->capture_default_str();
-        verb->add_option("--trace", sim_options.trace, "writes the story of one run");
-        verb->add_option("--script", sim_options.script, "replays a script instead of a seed");
-        verb->add_option("--jobs", sim_options.jobs, "workers; 0 is one a core")
-            ->capture_default_str();
-        verb->add_flag("--json", sim_options.json, "one JSON object on stdout");
-        verb->footer("Example:\n  tranche sim --seeds 1000 --steps 20000 --faults all");
-        verb->callback([this] { code = simulate(sim_options); });
     }
 };
 
