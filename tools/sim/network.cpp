@@ -139,7 +139,8 @@ void Network::choose(Request& request, Nanos now) {
     request.up = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     request.down = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     choose_rarely(request, dice);
-    if (command.kind == CommandKind::cancel && opens(command) && strikes(Fault::n9, dice))
+    if (command.kind == CommandKind::cancel && opens(command) &&
+        (strikes(Fault::n9, dice) || strikes(Fault::n9, dice)))
         request.code = 1;  // it is filled just before the cancel comes
     if (now < weather_.throttled_until) request.way = Way::throttled;
     if (now < weather_.banned_until) request.way = Way::throttled;
