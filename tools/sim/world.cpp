@@ -175,6 +175,9 @@ EngineView World::view() const {
     const EngineState& state = process_->engine.state();
     seen.mode = state.totals.mode;
     seen.paused = state.paused;
+    const bool entries = std::any_of(state.symbols.begin(), state.symbols.end(),
+                                     [](const auto& symbol) { return symbol.live_entries > 0; });
+    seen.stray_reservation = !entries && !state.totals.reserved_margin.zero();
     for (std::size_t i = 0; i < plan_.rules.size(); ++i)
         for (std::size_t side = 0; side < 2; ++side)
             seen.reconciling[i][side] = state.symbols[i].sides[side].differs_since.count != 0 ||
