@@ -9,6 +9,7 @@ namespace tranche::sim {
 namespace {
 
 constexpr Nanos answer_timeout = seconds(10);  // net/http_connection.hpp
+constexpr Nanos slow = milliseconds(100);      // more than any request without a fault takes
 constexpr Nanos told_to_wait = seconds(3);     // with a ban, in Retry-After
 
 std::uint64_t hash_of(const ClientOrderId& id) {
@@ -57,6 +58,14 @@ std::vector<SimConnection*> Network::connections() {
 bool Network::any_usable() const {
     return std::any_of(connections_.begin(), connections_.end(),
                        [](const SimConnection& connection) { return connection.up_; });
+}
+
+bool Network::stuck(Nanos now) const {
+    return std::all_of(connections_.begin(), connections_.end(),
+                       [now](const SimConnection& connection) {
+                           return !connection.up_ ||
+                                  (connection.waiting_ && now - connection.first_byte_out_ > slow);
+                       });
 }
 
 bool Network::strikes(Fault fault, Dice& dice) {
@@ -155,14 +164,14 @@ void Network::submit(SimConnection& connection, std::span<const char> bytes, Nan
     request.ping = bytes.size() < sizeof(Command);
     if (request.ping) {
         request.up = request.down = plan_.latency;
+        oracle_.pinged(now);
     } else {
         std::memcpy(static_cast<void*>(&request.command), bytes.data(), sizeof(Command));
         ++requests_sent_;
         choose(request, now);
         // What failed before its first byte may be tried again.
         if (request.way != Way::not_sent) oracle_.sent(request.command, now);
-        if (request.way != Way::clean || request.up + request.down > milliseconds(100))
-            excuse(request, now);
+        if (request.way != Way::clean || request.up + request.down > slow) excuse(request, now);
     }
     if (now < ban_known_until_) oracle_.fail("I8", "a request although we are banned", now);
     const std::uint32_t slot = pool_.take(request);
@@ -184,10 +193,14 @@ void Network::submit(SimConnection& connection, std::span<const char> bytes, Nan
 }
 
 void Network::excuse(const Request& request, Nanos now) {
-    if (opens(request.command)) return;
+    if (opens(request.command)) return oracle_.excuse_entries(now + answer_timeout + seconds(16));
     const Nanos known = request.up + request.down + request.held;
     oracle_.excuse(request.command.symbol, request.command.position_side,
                    now + std::min(known, answer_timeout) + seconds(16));
+    const Role role = request.command.id.role;
+    if (role != Role::take_profit)
+        oracle_.excuse_bare(Excuse::request, request.command.symbol, request.command.position_side,
+                            now + std::min(known, answer_timeout) + seconds(2));
 }
 
 void Network::execute(Request& request, Nanos now) {

@@ -37,6 +37,7 @@ struct Outcome {
     FaultCounts faults{};
     std::optional<Violation> violation;
     UnprotectedTimes unprotected;
+    ExcusedTimes excused;
 };
 
 class World final : public UserStreamSink {
@@ -83,6 +84,7 @@ private:
     void advance_to(Nanos time);
     void happen(const Happening& happening);
     void sweep();
+    void excuse();
     bool settled();
     std::string unsettled() const;
     void settle();
@@ -120,6 +122,7 @@ private:
     void act_on_account(const Action& action);
     void act_on_streams(const Action& action);
     void act_on_exchange(const Action& action);
+    void excuse_weather(const Action& action, Nanos until);
     void act_on_process(const Action& action);
     void by_hand(const Action& action);
     void cancel_by_hand(const Action& action);
@@ -176,6 +179,7 @@ private:
     std::uint64_t newest_command_{};
     std::uint64_t foreign_trades_{};
     std::uint64_t budget_waits_{};
+    std::uint64_t offered_{};  // to the rings that may not drop
     std::uint64_t pushed_{};
     std::uint64_t taken_{};
     std::uint32_t epoch_{};

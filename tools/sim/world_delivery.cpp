@@ -58,6 +58,7 @@ void World::send_off(const Event& event, Nanos now) {
 void World::deliver(Event event, Nanos made, Ring<Event>& ring) {
     if (!process_) return;
     event.arrival_time = now_;
+    ++offered_;
     Event* slot = backlog_.empty() ? ring.slot() : nullptr;
     if (slot == nullptr && planted(Canary::drop_when_ring_full)) return;
     if (slot == nullptr) {
@@ -238,6 +239,7 @@ void World::poll_gateway() {
     for (std::size_t i = before; fresh > 0; ++i, --fresh) {
         const Event* reply = replies_.peek(i);
         if (reply == nullptr) break;
+        ++offered_;
         ++pushed_;
         ++outcome_.events;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*reply));

@@ -79,6 +79,7 @@ void World::kill(Loss loss, Nanos down_for) {
     for (Ring<Event>* ring : {&replies_, &notices_, &account_events_, &events_}) empty(*ring);
     while (commands_.front() != nullptr) commands_.pop();
     backlog_.clear();
+    offered_ = pushed_;
     stalled_until_ = {};
     drain_until_ = {};
     second_instance_ = false;
