@@ -103,6 +103,8 @@ public:
     /// The process is gone: nobody waits for answers any more.
     void forget_waiting();
     bool any_usable() const;
+    /// Each connection is down, or has waited for an answer for long.
+    bool stuck(Nanos now) const;
     /// No more faults of single requests.
     void calm() { calm_ = true; }
     std::uint64_t requests() const { return requests_sent_; }

@@ -77,7 +77,7 @@ public:
     void excuse(SymbolId symbol, PositionSide side, Nanos until);
     void excuse_all(Nanos until);
     void excuse_bare(Excuse why, SymbolId symbol, PositionSide side, Nanos until) {
-        watch(symbol, side).bare.add(why, until);
+        watch(symbol, side).excuses.add(why, until);
     }
     void excuse_bare(Excuse why, Nanos until) { all_bare_.add(why, until); }
     /// Cancels of entries may take as long.
@@ -100,7 +100,10 @@ public:
     void fail(const char* invariant, std::string text, Nanos now);
     const std::optional<Violation>& violation() const { return violation_; }
     const Ledger& ledger() const { return ledger_; }
+    /// Spans without stop or backstop, from the evidence that reached the engine to the cover.
     const UnprotectedTimes& unprotected() const { return unprotected_; }
+    /// The same without counting backstops: how long tranches wait for stops of their own.
+    const UnprotectedTimes& short_of_stops() const { return short_of_stops_; }
     const ExcusedTimes& excused() const { return excused_; }
     /// Every trade the engine was told of is booked, and no memory of it was lost.
     bool booked(SymbolId symbol, std::int64_t trade_id);
@@ -110,10 +113,15 @@ public:
     std::uint64_t doubled_orders() const { return doubled_; }
 
 private:
+    /// Something is missing: since when, and since when the engine knows.
+    struct Span {
+        Nanos since;  // by the ledger, as last seen
+        Nanos known;  // 0 while it does not
+    };
     struct SideWatch {
-        Excuses bare;
-        Nanos bare_since;   // by the ledger, as last seen
-        Nanos known_since;  // the engine knows since; 0 while it does not
+        Excuses excuses;  // of I3
+        Span bare;        // neither stops nor backstop cover it
+        Span short_of;    // stops alone do not
         Nanos excused_until;
         Nanos differs_since;  // tranches and position
         Nanos flagged_since;  // differing, and the engine says so
@@ -170,12 +178,14 @@ private:
         return std::max(all_excused_until_, watch(symbol, side).excused_until);
     }
     Nanos bare_excused_until(SymbolId symbol, PositionSide side) {
-        return std::max(all_bare_.until(), watch(symbol, side).bare.until());
+        return std::max(all_bare_.until(), watch(symbol, side).excuses.until());
     }
     bool protects(SymbolId symbol) const {  // a backstop lies beyond a stop
         return plan_.settings.symbols[tranche::index(symbol)].stop_loss_enabled;
     }
-    bool is_evidence(const Event& event, PositionSide side, Nanos made) const;
+    bool is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const;
+    void learn(const Event& event, PositionSide side, Nanos made, Nanos now);
+    void follow(Span& span, Nanos since, Nanos excused, UnprotectedTimes& times, Nanos now) const;
     void count_excuses(SymbolId symbol, PositionSide side, Nanos now);
 
     const Plan& plan_;
@@ -183,6 +193,7 @@ private:
     std::vector<SideWatch> sides_;
     std::vector<TrancheWatch> tranches_;
     UnprotectedTimes unprotected_;
+    UnprotectedTimes short_of_stops_;
     ExcusedTimes excused_;
     Excuses all_bare_;
     Spending spending_;

@@ -62,6 +62,7 @@ Outcome World::run() {
     outcome_.requests = network_.requests();
     outcome_.trades = oracle_.ledger().trades();
     outcome_.unprotected = oracle_.unprotected();
+    outcome_.short_of_stops = oracle_.short_of_stops();
     outcome_.excused = oracle_.excused();
     return outcome_;
 }
@@ -175,6 +176,10 @@ void World::excuse() {
     if (!process_ || network_.stuck(now_))
         oracle_.excuse_bare(Excuse::down, now_ + milliseconds(300));
     if (!process_) return;
+    const Mode mode = process_->engine.state().totals.mode;
+    has_begun_ = has_begun_ || (mode != Mode::boot && mode != Mode::reconcile);
+    if (!has_begun_ && now_ - started_ < seconds(10))
+        oracle_.excuse_bare(Excuse::start, now_ + seconds(1));
     const std::uint64_t waits = process_->metrics.budget_waits.get();
     if (waits != budget_waits_) {
         oracle_.excuse_all(now_ + seconds(6));

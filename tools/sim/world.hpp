@@ -37,6 +37,7 @@ struct Outcome {
     FaultCounts faults{};
     std::optional<Violation> violation;
     UnprotectedTimes unprotected;
+    UnprotectedTimes short_of_stops;
     ExcusedTimes excused;
 };
 
@@ -185,6 +186,8 @@ private:
     std::uint32_t epoch_{};
     std::int64_t second_instance_order_{};
     std::uint32_t starts_{};
+    Nanos started_;
+    bool has_begun_{};  // this process has read the exchange
     bool calm_{};
     bool second_instance_{};
 };

@@ -48,6 +48,8 @@ void World::start() {
     if (process_) return;
     if (!planted(Canary::reuse_epoch) || epoch_ == 0) ++epoch_;
     ++starts_;
+    started_ = now_;
+    has_begun_ = false;
     newest_command_ = 0;
     budget_waits_ = 0;
     const Memory& known = journal_.durable();
