@@ -68,7 +68,7 @@ private:
 };
 
 /// All limits together. Lanes: the protective one may use everything; entries leave the larger of
-/// 20 % and the configured buffer; reconcile leaves 20 % more. Pure: time comes in. One thread.
+/// 30 % and the configured buffer; reconcile leaves 10 % more. Pure: time comes in. One thread.
 class RateBudget {
 public:
     static constexpr std::size_t capacity = 8;

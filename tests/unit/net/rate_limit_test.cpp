@@ -28,15 +28,15 @@ std::uint32_t sendable(RateBudget& budget, Lane lane, Nanos now) {
 TEST(RateLimit, LanesLeaveRoomForThoseAboveThem) {
     RateBudget budget = budget_of(orders_only(300));
     EXPECT_EQ(sendable(budget, Lane::reconcile, start), 180U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 60U);
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 60U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 30U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 90U);
     EXPECT_EQ(sendable(budget, Lane::protective, start), 0U);
 }
 
 TEST(RateLimit, ALargerBufferIsKeptFromEntriesNotFromProtection) {
     RateBudget budget = budget_of(orders_only(100), Ratio{Ratio::one / 2});
-    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 30U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 20U);
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 40U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 10U);
     EXPECT_EQ(sendable(budget, Lane::protective, start), 50U);
     RateBudget all = budget_of(orders_only(100), Ratio{Ratio::one});
     EXPECT_EQ(sendable(all, Lane::entry, start), 0U);
@@ -120,9 +120,9 @@ TEST(RateLimit, AfterThrottlingOnlyProtectionGetsItsFullShare) {
     RateBudget budget = budget_of(orders_only(100));
     budget.on_answer(RateVerdict::throttled, {}, start + seconds(1), start);
     const Nanos later = start + seconds(2);
-    EXPECT_EQ(sendable(budget, Lane::entry, later), 40U);
-    EXPECT_EQ(sendable(budget, Lane::protective, later), 60U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start + seconds(61)), 80U);
+    EXPECT_EQ(sendable(budget, Lane::entry, later), 35U);
+    EXPECT_EQ(sendable(budget, Lane::protective, later), 65U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start + seconds(61)), 70U);
 }
 
 TEST(RateLimit, ABanStopsEverythingUntilItsEnd) {
