@@ -110,7 +110,9 @@ void Network::choose_rarely(Request& request, Dice& dice) {
     }
     if (stop && strikes(Fault::x3, dice))
         refuse(request, Fault::x3, dice.below(2) == 0 ? -2021 : -4142);
-    if (place && !opens(command) && !stop && strikes(Fault::x4, dice)) {
+    // Fewer orders are of this kind: thrice the chance.
+    if (place && !opens(command) && !stop &&
+        (strikes(Fault::x4, dice) || strikes(Fault::x4, dice) || strikes(Fault::x4, dice))) {
         constexpr std::array<std::int32_t, 3> codes{-2022, -4118, -2024};
         refuse(request, Fault::x4, codes[dice.below(codes.size())]);
     }
@@ -149,9 +151,9 @@ void Network::choose(Request& request, Nanos now) {
     request.up = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     request.down = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     choose_rarely(request, dice);
-    if (command.kind == CommandKind::cancel && opens(command) &&
-        (strikes(Fault::n9, dice) || strikes(Fault::n9, dice)))
-        request.code = 1;  // it is filled just before the cancel comes
+    if (command.kind == CommandKind::cancel && opens(command) && plan_.faults[index(Fault::n9)] &&
+        !calm_ && dice.below(4) != 0)
+        request.race = dice.below(2) == 0 ? Race::filled : Race::filled_in_part;
     if (now < weather_.throttled_until) request.way = Way::throttled;
     if (now < weather_.banned_until) request.way = Way::throttled;
 }
@@ -203,14 +205,25 @@ void Network::excuse(const Request& request, Nanos now) {
                             now + std::min(known, answer_timeout) + seconds(2));
 }
 
+/// N9: somebody takes the entry's price just before its cancel comes. The report of the fill and
+/// the answer to the cancel (−2011, or what was filled) race to the engine.
+void Network::fill_first(const Request& request, Nanos now) {
+    const LedgerOrder* order = oracle_.ledger().find(request.command.id);
+    if (order == nullptr || !order->open || order->price.zero()) return;
+    const SymbolRules& rules = plan_.rules[tranche::index(order->symbol)];
+    const Quantity left = order->quantity - order->filled;
+    const std::int64_t steps = left.raw / rules.step.raw;
+    const Quantity taken =
+        request.race == Race::filled ? left : Quantity{(steps + 1) / 2 * rules.step.raw};
+    const Quantity before = order->filled;
+    const ClientOrderId id = order->id;
+    venue_.trade(order->symbol, order->price, taken, opening_side(order->side) == Side::buy, now);
+    order = oracle_.ledger().find(id);
+    if (order->filled > before) ++counts_[index(Fault::n9)];
+}
+
 void Network::execute(Request& request, Nanos now) {
-    const bool filled_before = request.code == 1 && request.way == Way::clean;
-    if (filled_before) {
-        const LedgerOrder* order = oracle_.ledger().find(request.command.id);
-        if (order != nullptr && order->open)
-            venue_.trade(order->symbol, order->price, order->quantity,
-                         opening_side(order->side) == Side::buy, now);
-    }
+    if (request.race != Race::none) fill_first(request, now);
     oracle_.arrived(request.command, now);
     request.reply = venue_.execute(request.command, now);
     oracle_.executed(request.command, request.reply, now);

@@ -52,9 +52,13 @@ Outcome World::run() {
     for (std::uint64_t done = 0; outcome_.steps < limit && !over(); ++done) {
         step();
         progress_.store(outcome_.steps, std::memory_order_relaxed);
-        if (done % recount_every == 0) oracle_.recount(journal_.now_known(), now_);
+        if (done % recount_every != 0) continue;
+        oracle_.recount(journal_.now_known(), now_);
+        check_rings();
     }
     if (!over()) settle();
+    if (!over()) check_rings();
+    if (!over()) tell_again();
     outcome_.violation = oracle_.violation();
     if (tracer_ != nullptr) tell_state();
     outcome_.orders = oracle_.orders();
@@ -112,6 +116,7 @@ void World::happen(const Happening& happening) {
             parcels_.give_back(happening.index);
             const Stream& stream = user ? user_ : market_;
             if (!stream.up || parcel.life != stream.life || now_ < stream.deaf_until) return;
+            if (user) told_.push_back(parcel.event);
             return deliver(parcel.event, parcel.made, events_);
         }
         case HappeningKind::user_opens:

@@ -135,6 +135,10 @@ private:
     void start();
     void kill(Loss loss, Nanos down_for);
     void drain_is_over();
+    void check_rings();
+    // world_again.cpp
+    void tell_again();
+    bool is_old_news(const Event& event);
 
     static void on_record(void* world, const Record& record);
 
@@ -183,12 +187,16 @@ private:
     std::uint64_t offered_{};  // to the rings that may not drop
     std::uint64_t pushed_{};
     std::uint64_t taken_{};
+    std::uint64_t decided_{};  // commands of this process
+    std::uint64_t replied_{};  // to them
+    std::vector<Event> told_;  // by the user stream, as it reached the engine
     std::uint32_t epoch_{};
     std::int64_t second_instance_order_{};
     std::uint32_t starts_{};
     Nanos started_;
     bool has_begun_{};  // this process has read the exchange
     bool calm_{};
+    bool telling_again_{};
     bool second_instance_{};
 };
 

@@ -225,9 +225,12 @@ void World::look_at_commands(Mode before) {
          command = commands_.peek(++ahead)) {
         if (command->sequence <= newest_command_) continue;
         newest_command_ = command->sequence;
+        ++decided_;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*command));
         if (tracer_ != nullptr) tracer_->command(*command, now_);
         oracle_.decided(*command, seen, now_);
+        if (telling_again_ && command->kind != CommandKind::query)
+            oracle_.fail("I13", "an order is sent because an old event comes again", now_);
     }
 }
 
@@ -241,6 +244,7 @@ void World::poll_gateway() {
         if (reply == nullptr) break;
         ++offered_;
         ++pushed_;
+        ++replied_;
         ++outcome_.events;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*reply));
         if (tracer_ != nullptr) tracer_->event(*reply, now_);
