@@ -47,7 +47,7 @@ Notional Oracle::exposure(SymbolId symbol) const {
         sum += ledger_.side(symbol, side).own_cost;
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
-        if (order.ours && !order.closing && order.symbol == symbol)
+        if (order.ours && order.id.epoch <= epoch_ && !order.closing && order.symbol == symbol)
             sum += order.price * (order.quantity - order.filled);
     }
     for (const Pending& pending : pending_)
@@ -81,7 +81,8 @@ void Oracle::check_counts(const Command& command, Nanos now) {
     std::size_t conditionals = 0;
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
-        if (!order.ours || order.symbol != command.symbol) continue;
+        // A second instance uses our ids, and is not counted by the first one.
+        if (!order.ours || order.id.epoch > epoch_ || order.symbol != command.symbol) continue;
         if (!order.closing) ++entries;
         if (order.conditional) ++conditionals;
     }
