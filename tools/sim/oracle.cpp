@@ -145,7 +145,10 @@ void Oracle::check_shape(const Command& command, Nanos now) {
 void Oracle::decided(const Command& command, const EngineView& view, Nanos now) {
     if (command.sequence <= newest_sequence_) fail("I12", "command sequence does not grow", now);
     newest_sequence_ = command.sequence;
-    if (foreign_epoch_seen_.count != 0 && command.kind == CommandKind::place)
+    // What lay in the rings before that report is taken first.
+    constexpr Nanos same_turn = milliseconds(20);
+    if (foreign_epoch_seen_.count != 0 && now > foreign_epoch_seen_ + same_turn &&
+        command.kind == CommandKind::place)
         fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
     if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
     if (command.kind == CommandKind::cancel) check_replacement(command, now);

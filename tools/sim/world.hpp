@@ -46,6 +46,9 @@ public:
     /// `tracer` may be null. `progress` is told the step, for whoever watches from outside.
     World(const Plan& plan, const Script& script, Tracer* tracer,
           std::atomic<std::uint64_t>& progress);
+    World(const World&) = delete;
+    World& operator=(const World&) = delete;
+    virtual ~World() = default;
 
     Outcome run();
 

@@ -272,6 +272,7 @@ TEST_F(Watched, OrdersAfterAYoungerInstanceAreSeen) {
     other.id.epoch = 2;
     const Event event = report(other, 100, ExecutionType::canceled, {}, 0);
     oracle_.delivered(event, now(), now());
+    now_ += milliseconds(21);
     oracle_.decided(order(Role::stop_loss, 1, lot_), view_, now());
     EXPECT_EQ(broken(), "I15");
 }
