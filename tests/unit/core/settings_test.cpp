@@ -322,15 +322,16 @@ TEST(Settings, OldKeysAreWarnedOfAndTheOldThresholdIsHonoured) {
                    "symbols": {"BTCUSDT": {"volume_threshold": 500, "volume_threshold_short": 700,
                                            "use_trailing_stop": true, "stop_loss_pct": 5}}})");
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, 40'000'000);
-    EXPECT_EQ(settings.engine.tranche.order_ttl, seconds(300));
+    const OrderTtl& ttl = settings.engine.tranche.order_ttl;
+    EXPECT_EQ(ttl.of(0), Nanos{});
+    EXPECT_EQ(ttl.of(1), seconds(600));
+    EXPECT_EQ(ttl.of(2), seconds(300));
+    EXPECT_EQ(ttl.of(3), Nanos{}) << "not named: never";
     EXPECT_EQ(settings.engine.symbols.at(0).threshold_long, 500 * Notional::one);
     EXPECT_EQ(settings.engine.symbols.at(0).threshold_short, 700 * Notional::one);
     EXPECT_THAT(
         settings.warnings,
         ElementsAre(
-            "globals.tranche_order_ttl_seconds: one age limit counts for all tranches: the "
-            "shortest of the map",
-            "globals.tranche_order_ttl_seconds: not there yet: no order is replaced for its age",
             "globals.rate_limit_buffer_pct: 0.4 is taken as a fraction, 40 %",
             "globals.db_path: no longer used and ignored; the database is storage.database",
             "symbols.BTCUSDT.volume_threshold: an old key; it stands in for "
