@@ -232,7 +232,7 @@ private:
                 continue;
             }
             if (!leave(*slot, &next.command, length, now)) break;
-            budget_.spend(cost, now);
+            budget_.spend(cost, now, lane);
             waiting.pop_front();
             slot->sent = next;
             ++done;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Nanos settle_time = seconds(2);    // a fill's report and its position push are this close
 constexpr Nanos believe_after = seconds(1);  // for reports that are still on their way
+constexpr Nanos rest_lag = seconds(3);       // positions read may be so old: reliability-model.md E14
 constexpr Nanos abandoned_after = seconds(5);
 constexpr std::uint8_t snapshots_to_believe = 2;
 constexpr std::array both_sides = {PositionSide::long_side, PositionSide::short_side};
@@ -45,8 +46,12 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     if (!pushed || update.liquidation_price.positive())
         side.liquidation_price = update.liquidation_price;
     if (!pushed) side.in_snapshot = true;
-    // A push that came after the snapshot was asked for is newer than the snapshot's row.
-    if (pushed || side.pushed_at < state.snapshot_requested) {
+    // A push that came after the snapshot was asked for is newer than the snapshot's row; so is one
+    // that the exchange dates later than that row.
+    const bool outdated = side.pushed_at >= state.snapshot_requested ||
+                          (update.exchange_time.count != 0 &&
+                           update.exchange_time < side.exchange_time);
+    if (pushed || !outdated) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
     }
@@ -102,13 +107,17 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
 bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
     if (!side.in_snapshot && side.pushed_at < state.snapshot_requested) side.exchange_quantity = {};
-    if (side.last_fill >= state.snapshot_requested) return state.reconciled;
     if (side.quantity == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
         return true;
     }
     if (side.differs_since.count == 0) side.differs_since = state.now;
+    // What is read over REST may be older than what the stream has told already.
+    if (side.last_fill + rest_lag >= state.snapshot_requested) {
+        out.want_snapshot();
+        return state.reconciled;
+    }
     if (side.differing_snapshots < snapshots_to_believe) ++side.differing_snapshots;
     if (side.differing_snapshots < snapshots_to_believe || side.unknown_orders > 0 ||
         state.now - side.differs_since < believe_after || !out.roomy())

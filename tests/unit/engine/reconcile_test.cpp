@@ -54,7 +54,7 @@ TEST(Reconcile, NeverBelievesASingleSnapshot) {
     world.snapshots_on_demand = false;
     world.snapshot();
     EXPECT_EQ(world.tranches(btc, long_side).size(), 1U);
-    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entries_off);
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::side_blocked);
     world.pass(milliseconds(500));
     world.snapshot();
     EXPECT_EQ(world.tranches(btc, long_side).size(), 1U) << "reports may still be on their way";
