@@ -302,7 +302,7 @@ void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Out
                     out);
     const bool beside_another = role == Role::stop_loss && has_retiring_stop(state, slot);
     if (why == Refusal::nothing_to_reduce && beside_another)
-        state.stops_share_position = true;
+        note_crowding(state, slot);
     else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
              why == Refusal::too_small)
         wait_with_exit(state, slot, role, why == Refusal::filter);

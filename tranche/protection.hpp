@@ -33,6 +33,10 @@ void refresh_quiet(EngineState& state, SymbolId id);
 void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out);
 
+/// A stop was refused beside the one it was to replace. Once may be a fill that was faster; after
+/// three times in a row stops are taken to share their position (reliability-model.md E3).
+void note_crowding(EngineState& state, TrancheSlot slot);
+
 /// Does an older stop of the tranche still work beside the current one?
 bool has_retiring_stop(const EngineState& state, TrancheSlot slot);
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr Nanos settle_time = seconds(2);    // a fill's report and its position push are this close
 constexpr Nanos believe_after = seconds(1);  // for reports that are still on their way
-constexpr Nanos rest_lag = seconds(3);       // positions read may be so old: reliability-model.md E14
+constexpr Nanos rest_lag = seconds(3);  // positions read may be so old: reliability-model.md E14
 constexpr Nanos abandoned_after = seconds(5);
 constexpr std::uint8_t snapshots_to_believe = 2;
 constexpr std::array both_sides = {PositionSide::long_side, PositionSide::short_side};
@@ -48,9 +48,9 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     if (!pushed) side.in_snapshot = true;
     // A push that came after the snapshot was asked for is newer than the snapshot's row; so is one
     // that the exchange dates later than that row.
-    const bool outdated = side.pushed_at >= state.snapshot_requested ||
-                          (update.exchange_time.count != 0 &&
-                           update.exchange_time < side.exchange_time);
+    const bool outdated =
+        side.pushed_at >= state.snapshot_requested ||
+        (update.exchange_time.count != 0 && update.exchange_time < side.exchange_time);
     if (pushed || !outdated) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
