@@ -2,6 +2,7 @@
 option(TRANCHE_TESTS "build the tests" ON)
 option(TRANCHE_BENCH "build the benches" ON)
 option(TRANCHE_FUZZ "build the fuzz targets (clang only)" OFF)
+option(TRANCHE_CANARIES "build tranche-canaries, the simulation with seeded bugs" ON)
 set(TRANCHE_SANITIZE "" CACHE STRING "sanitizers for every target, as in -fsanitize=")
 
 find_program(CCACHE_PROGRAM ccache)

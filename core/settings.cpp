@@ -107,9 +107,6 @@ void read_tranche(SettingsSection& globals, Findings& findings, TrancheSettings&
         "unattributed_close_policy", tranche.unattributed,
         {{"LIFO", UnattributedClose::lifo}, {"FIFO", UnattributedClose::fifo}});
     read_order_ttl(globals, findings, tranche.order_ttl);
-    if (!tranche.consolidate)
-        globals.warn("enable_order_consolidation",
-                     "not there yet: a tranche has one pair of exits, not one a fill");
 }
 
 void read_protection(SettingsSection& globals, ProtectionSettings& protection) {

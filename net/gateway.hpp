@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/canary.hpp"
 #include "core/clock.hpp"
 #include "core/messages.hpp"
 #include "core/require.hpp"
@@ -66,6 +67,9 @@ public:
         for (Slot& slot : slots_) done += settle(slot, now);
         done += take_commands(now);
         for (const Lane lane : lane_order) {
+            if (planted(Canary::starve_protection) && lane == Lane::protective &&
+                now.count / seconds(1).count % 4 != 0)
+                continue;
             give_up_late(lane, now);
             done += dispatch(lane, now);
         }
@@ -113,6 +117,9 @@ private:
         budget_.on_answer(rate.verdict, rate.all(), rate.retry_after, now);
         metrics_.count_status(response.status);
         if (busy != Busy::command) return;
+        if (planted(Canary::retry_on_503) && response.status == 503 &&
+            queue(slot.sent.command.lane).push_front(slot.sent))
+            return;
         const Nanos answered = slot.connection->answered();
         metrics_.round_trip.add((answered - slot.first_byte).count);
         Reply reply = adapter_.decode(slot.sent.command, response, rate);
@@ -201,7 +208,7 @@ private:
         LaneQueue& waiting = queue(lane);
         // Deadlines differ within a lane, so one that is over may stand behind one that is not.
         for (std::size_t i = 0; i < waiting.size();) {
-            if (now < waiting.at(i).give_up_at) {
+            if (now < waiting.at(i).give_up_at || planted(Canary::late_entry_leaves)) {
                 ++i;
                 continue;
             }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/canary.hpp"
 #include "core/require.hpp"
 
 namespace tranche {
@@ -104,6 +105,7 @@ void RateBudget::on_answer(RateVerdict verdict, std::span<const RateUsage> usage
             return;
         case RateVerdict::throttled: return throttle(retry_after, now);
         case RateVerdict::banned:
+            if (planted(Canary::ignore_ban)) return;
             banned_until_ =
                 std::max(banned_until_, retry_after > now ? retry_after : now + unnamed_ban);
             blocked_until_ = std::max(blocked_until_, banned_until_);

@@ -1,4 +1,4 @@
-// Verbs that ask a running instance: status, latency, pause, resume, flatten.
+// Verbs that ask a running instance: status, latency, pause, resume, flatten, merge.
 #include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -19,15 +19,16 @@ Result<std::string> read_token(const std::string& path) {
     return token;
 }
 
-Result<HttpAnswer> ask_instance(const AskOptions& options, const std::string& method,
-                                const std::string& path) {
+/// `body` is JSON and makes it a POST; empty for GET.
+Result<HttpAnswer> ask_instance(const AskOptions& options, const std::string& path,
+                                const std::string& body = {}) {
     auto token = read_token(options.token_file);
     if (!token) return token.error();
     HttpCall call;
-    call.method = method;
+    call.method = body.empty() ? "GET" : "POST";
     call.url = options.url + path;
     call.token = token.value();
-    if (method == "POST") call.body = "{}";
+    call.body = body;
     return ask(call);
 }
 
@@ -39,19 +40,61 @@ std::string field(const nlohmann::json& json, const std::string& pointer) {
     return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// What a running instance says at `path`. Errors (bad_data): somebody else answers there.
+Result<nlohmann::json> asked(const AskOptions& options, const std::string& path) {
+    const auto answer = ask_instance(options, path);
+    if (!answer) return answer.error();
+    auto json = nlohmann::json::parse(answer.value().body, nullptr, false);
+    if (!json.is_object() || answer.value().status != 200)
+        return Error{ErrorKind::bad_data,
+                     options.url + path + ": this is not the page of a tranche (status " +
+                         std::to_string(answer.value().status) + "); name it with --url"};
+    return json;
+}
+
+Exit exit_code_of(long http_status) {
+    if (http_status >= 200 && http_status < 300) return Exit::ok;
+    switch (http_status) {
+        case 400: return Exit::usage;
+        case 401:
+        case 403: return Exit::credentials;
+        case 404: return Exit::not_found;
+        case 503: return Exit::unavailable;
+        default: return Exit::no;
+    }
+}
+
+/// Sends a command and says what became of it.
+int command(const AskOptions& options, const std::string& path, const std::string& body) {
+    const auto answer = ask_instance(options, path, body);
+    if (!answer) return report(answer.error());
+    const Exit code = exit_code_of(answer.value().status);
+    if (options.json || code == Exit::ok) {
+        fmt::print("{}\n", answer.value().body);
+    } else {
+        const auto json = nlohmann::json::parse(answer.value().body, nullptr, false);
+        fmt::print(stderr, "refused ({}): {}\n", answer.value().status, field(json, "/error"));
+    }
+    return static_cast<int>(code);
+}
+
 }  // namespace
 
 int status(const AskOptions& options) {
-    const auto answer = ask_instance(options, "GET", "/api/overview");
+    const auto answer = asked(options, "/api/overview");
     if (!answer) return report(answer.error());
-    const auto json = nlohmann::json::parse(answer.value().body, nullptr, false);
+    const nlohmann::json& json = answer.value();
     const bool ready = field(json, "/ready") == "true";
     if (options.json) {
-        fmt::print("{}\n", answer.value().body);
+        fmt::print("{}\n", json.dump());
         return ready ? 0 : 1;
     }
     fmt::print("{}: {}\n", ready ? "ready" : "not ready", field(json, "/mode"));
     fmt::print("why: {}\n", field(json, "/mode_reason"));
+    if (field(json, "/waits_for_operator") == "true")
+        fmt::print("entries wait for you: mend the cause, then tranche resume\n");
+    for (const auto& problem : json.value("problems", nlohmann::json::array()))
+        fmt::print("problem: {}\n", field(problem, ""));
     fmt::print("liquidations {}, triggers {}, open tranches {}, unprotected {}\n",
                field(json, "/funnel/liquidations"), field(json, "/funnel/triggers"),
                field(json, "/funnel/open_tranches"), field(json, "/funnel/unprotected_now"));
@@ -59,13 +102,13 @@ int status(const AskOptions& options) {
 }
 
 int latency(const AskOptions& options) {
-    const auto answer = ask_instance(options, "GET", "/api/latency");
+    const auto answer = asked(options, "/api/latency");
     if (!answer) return report(answer.error());
+    const nlohmann::json& json = answer.value();
     if (options.json) {
-        fmt::print("{}\n", answer.value().body);
+        fmt::print("{}\n", json.dump());
         return 0;
     }
-    const auto json = nlohmann::json::parse(answer.value().body, nullptr, false);
     fmt::print("{:<16} {:>10} {:>10} {:>10} {:>10} {:>12}\n", "stage", "count", "p50 ns", "p99 ns",
                "p99.9 ns", "max ns");
     for (const auto& stage : json.value("stages", nlohmann::json::array()))
@@ -76,15 +119,14 @@ int latency(const AskOptions& options) {
 }
 
 int press(const AskOptions& options, const std::string& button) {
-    const auto answer = ask_instance(options, "POST", "/api/control/" + button);
-    if (!answer) return report(answer.error());
-    if (options.json || answer.value().status == 200)
-        fmt::print("{}\n", answer.value().body);
-    else
-        fmt::print(stderr, "refused ({}): {}\n", answer.value().status, answer.value().body);
-    if (answer.value().status == 401 || answer.value().status == 403)
-        return static_cast<int>(Exit::credentials);
-    return answer.value().status == 200 ? 0 : 1;
+    return command(options, "/api/control/" + button, "{}");
+}
+
+int merge(const AskOptions& options, const MergeOptions& wanted) {
+    const nlohmann::json body{{"ordinals", wanted.ordinals}};
+    return command(options,
+                   "/api/positions/" + wanted.symbol + "/" + wanted.side + "/tranches/merge",
+                   body.dump());
 }
 
 }  // namespace tranche

@@ -1,10 +1,11 @@
 // One binary with verbs. Reads the command line; everything else is in a file a verb.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "net/tls_memory.hpp"
 #include "tools/exit_codes.hpp"
-#include "tools/sim/sim.hpp"
+#include "tools/sim/command_line.hpp"
 #include "tools/verbs.hpp"
 
 namespace {
@@ -25,6 +26,7 @@ struct CommandLine {
     RunOptions run_options;
     CheckOptions check_options;
     AskOptions ask_options;
+    MergeOptions merge_options;
     DemoOptions demo_options;
     SimOptions sim_options;
     int code{};
@@ -36,8 +38,9 @@ struct CommandLine {
         add_run();
         add_check();
         add_asking();
+        add_merge();
         add_demo();
-        add_sim();
+        add_sim_verb(app, sim_options, code);
     }
 
     void add_run() {
@@ -77,7 +80,7 @@ struct CommandLine {
         verb->callback([this] { code = latency(ask_options); });
         const std::pair<const char*, const char*> buttons[] = {
             {"pause", "no more entries; exits go on"},
-            {"resume", "entries again"},
+            {"resume", "entries again, also after a hold that waits for an operator"},
             {"flatten", "closes every position at market and pauses"}};
         for (const auto& [name, what] : buttons) {
             verb = app.add_subcommand(name, what);
@@ -86,6 +89,28 @@ struct CommandLine {
             verb->callback(
                 [this, button = std::string{name}] { code = press(ask_options, button); });
         }
+    }
+
+    void add_merge() {
+        CLI::App* verb = app.add_subcommand("merge", "makes one tranche of those named");
+        verb->add_option("SYMBOL", merge_options.symbol, "as on the exchange")
+            ->required()
+            ->check([](const std::string& name) {
+                const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+                    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+                });
+                return plain ? std::string{} : name + " is no symbol, expected as BTCUSDT";
+            });
+        verb->add_option("SIDE", merge_options.side, "LONG or SHORT")
+            ->required()
+            ->check(CLI::IsMember({"LONG", "SHORT"}));
+        verb->add_option("ORDINALS", merge_options.ordinals,
+                         "the numbers that the page shows behind #; 2 to 16 of them")
+            ->required()
+            ->expected(2, 16);
+        add_ask_flags(*verb, ask_options);
+        verb->footer("Example:\n  tranche merge BTCUSDT LONG 0 1");
+        verb->callback([this] { code = merge(ask_options, merge_options); });
     }
 
     void add_demo() {
@@ -106,28 +131,6 @@ struct CommandLine {
             ->capture_default_str();
         verb->footer("Example:\n  tranche demo --seconds 60");
         verb->callback([this] { code = demo(demo_options); });
-    }
-
-    void add_sim() {
-        CLI::App* verb = app.add_subcommand(
-            "sim", "seeded simulation with faults; invariants are checked after every step");
-        verb->add_option("--seeds", sim_options.seeds, "how many, from 1 on")
-            ->capture_default_str()
-            ->check(CLI::PositiveNumber);
-        verb->add_option("--steps", sim_options.steps, "of each seed")
-            ->capture_default_str()
-            ->check(CLI::PositiveNumber);
-        verb->add_option("--seed", sim_options.seed, "just this one")->check(CLI::PositiveNumber);
-        verb->add_option("--faults", sim_options.faults,
-                         "all, none, or ids of the fault table such as N1,X12,P1")
-            ->capture_default_str();
-        verb->add_option("--trace", sim_options.trace, "writes the story of one run");
-        verb->add_option("--script", sim_options.script, "replays a script instead of a seed");
-        verb->add_option("--jobs", sim_options.jobs, "workers; 0 is one a core")
-            ->capture_default_str();
-        verb->add_flag("--json", sim_options.json, "one JSON object on stdout");
-        verb->footer("Example:\n  tranche sim --seeds 1000 --steps 20000 --faults all");
-        verb->callback([this] { code = simulate(sim_options); });
     }
 };
 

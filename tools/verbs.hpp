@@ -1,6 +1,7 @@
 // The verbs of the program, one function each; every one returns the process's exit code.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,13 @@ struct AskOptions {
 int status(const AskOptions& options);
 int latency(const AskOptions& options);
 int press(const AskOptions& options, const std::string& button);
+
+struct MergeOptions {
+    std::string symbol;
+    std::string side;  // LONG or SHORT
+    std::vector<std::uint32_t> ordinals;
+};
+int merge(const AskOptions& options, const MergeOptions& wanted);
 
 struct DemoOptions {
     int seconds{};  // 0: until Ctrl-C

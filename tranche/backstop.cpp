@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/canary.hpp"
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/protection.hpp"
@@ -24,7 +25,7 @@ Price worst_stop(const SideBook& side, PositionSide which) {
 }  // namespace
 
 void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
-    if (!state.settings.protection.backstop) return;
+    if (!state.settings.protection.backstop || planted(Canary::no_backstop)) return;
     SymbolState& symbol = state.symbol(id);
     SideBook& side = symbol.sides[index(which)];
     const Price worst = worst_stop(side, which);

@@ -4,6 +4,7 @@
 #include <array>
 #include <tuple>
 
+#include "core/canary.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
 #include "tranche/protection.hpp"
@@ -55,6 +56,8 @@ void let_go(EngineState& state, OrderSlot& slot, Outbox& out) {
     const OrderSlot order = slot;
     slot = no_slot;
     state.orders[order].tranche = no_slot;
+    if (planted(Canary::keep_orphan_stop) && state.orders[order].row.id.role == Role::stop_loss)
+        return;
     cancel(state, order, out);
 }
 
@@ -110,6 +113,7 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     row.id = TrancheId{state.next_tranche++};
     row.episode = side.episode;
     row.ordinal = side.next_ordinal++;
+    if (planted(Canary::reuse_ordinal) && row.ordinal > 0) --row.ordinal;
     row.symbol = symbol;
     row.side = which;
     row.state = TrancheState::pending;
@@ -244,6 +248,8 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     merge.side = into.row.side;
     merge.why = why;
     into.row.quantity += from.row.quantity;
+    if (planted(Canary::merge_loses_quantity))
+        into.row.quantity -= state.symbol(into.row.symbol).rules.step;
     into.row.cost += from.row.cost;
     into.row.entered += from.row.entered;
     into.row.exited += from.row.exited;

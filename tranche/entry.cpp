@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/canary.hpp"
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
@@ -44,7 +45,8 @@ Verdict price_and_size(EngineState& state, SymbolId id, const Liquidation& force
     const SymbolState& symbol = state.symbol(id);
     const SymbolPrices& market = state.price(id);
     const bool fresh =
-        market.book_time.count != 0 && state.now - market.book_time <= rules.book_limit;
+        market.book_time.count != 0 &&
+        (state.now - market.book_time <= rules.book_limit || planted(Canary::stale_book));
     std::optional<Price> price;
     if (fresh)
         price = entry_price(side, {market.bid, market.ask}, rules.price_mode, symbol.rules);
@@ -133,7 +135,8 @@ Verdict gates_before_pricing(const EngineState& state, const SymbolState& symbol
     if (state.hold == Hold::loss_governor) return Verdict::loss_governor;
     if (state.hold == Hold::rate_governor) return Verdict::rate_governor;
     if (state.hold != Hold::none && !halts(state.hold)) return Verdict::paused;
-    if (state.totals.mode != Mode::trading) return Verdict::entries_off;
+    if (state.totals.mode != Mode::trading && !planted(Canary::enter_while_reconciling))
+        return Verdict::entries_off;
     if (state.now < symbol.entries_off_until || symbol.rules_doubted) return Verdict::entries_off;
     if (!symbol.rules.trading || symbol.closed) return Verdict::symbol_not_trading;
     return Verdict::entered;
@@ -211,6 +214,8 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
     const WindowSettings& window = state.settings.window;
     symbol.window.expire(state.now);
     symbol.window.add(state.now, forced.side, window.in_usdt ? row.value.raw : row.quantity.raw);
+    if (planted(Canary::window_counts_twice))
+        symbol.window.add(state.now, forced.side, row.quantity.raw);
     row.window_sum = symbol.window.sum(window.side, forced.side);
     row.threshold = direction.threshold;
     row.trade_side = direction.side;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/canary.hpp"
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
@@ -133,12 +134,15 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
     const PositionSide which = order.row.position_side;
     SideBook& side = state.side(symbol, which);
     side.last_fill = state.now;
-    if (order.row.id.role == Role::entry) {
+    const bool opens = order.row.id.role == Role::entry || (planted(Canary::take_profit_as_entry) &&
+                                                            order.row.id.role == Role::take_profit);
+    if (opens) {
         const TrancheSlot target = entry_target(state, order, out);
         if (target == no_slot) return out.want_snapshot();
         fill_tranche(state, target, quantity, price, out);
         refresh_reservation(state, slot);
-        protect(state, target, out);
+        if (!planted(Canary::unprotected_partial) || is_final(order.row.state))
+            protect(state, target, out);
         refresh_margin(state, symbol);
         record_tranche(state, target);
         return;
@@ -146,9 +150,10 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
     const CloseReason reason = reason_of(state, order);
     Quantity rest = quantity;
     // An order that has ended is off its tranche's books; what it filled still is the tranche's.
-    const TrancheSlot target = order.tranche != no_slot
-                                   ? order.tranche
-                                   : find_tranche(state, symbol, which, order.row.id.tranche);
+    TrancheSlot target = order.tranche != no_slot
+                             ? order.tranche
+                             : find_tranche(state, symbol, which, order.row.id.tranche);
+    if (planted(Canary::wrong_tranche_reduced) && side.count > 1) target = side.tranches[0];
     if (target != no_slot) {
         const Quantity part = std::min(rest, state.tranches[target].row.quantity);
         if (part.positive()) {
@@ -173,14 +178,18 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
 
 void apply_trade(EngineState& state, OrderSlot slot, const OrderUpdate& update, Outbox& out) {
     Order& order = state.orders[slot];
+    const bool late = is_final(order.row.state) && order.state_since < state.now;
+    if (planted(Canary::ignore_late_fill) && late) return;
     if (!plausible(update.last_price, update.last_quantity))
         return refuse_figures(state, order.row.symbol, out);
     // Never more than the cumulative figure leaves: a reply may have counted it already.
     const bool named = update.trade_id != 0;
     const Quantity open = (named ? order.row.filled : update.filled) - order.attributed;
-    const Quantity fresh = named ? std::min(update.last_quantity, open) : open;
+    Quantity fresh = named ? std::min(update.last_quantity, open) : open;
+    if (planted(Canary::count_reply_and_stream)) fresh = update.last_quantity;
+    const std::int64_t key = planted(Canary::dedup_by_order_id) ? update.order_id : update.trade_id;
     const bool repeated =
-        named ? state.trades.seen_before(order.row.symbol, update.trade_id) : !fresh.positive();
+        named ? state.trades.seen_before(order.row.symbol, key) : !fresh.positive();
     if (repeated) {
         ++state.totals.duplicates;
         return;

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/canary.hpp"
 #include "tranche/book.hpp"
 #include "tranche/fills.hpp"
 #include "tranche/plausible.hpp"
@@ -26,10 +27,6 @@ constexpr Nanos keep_final = seconds(15);       // late events still find the or
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
 constexpr std::uint8_t late_trade_questions = 5;
-
-// Codes of the exchange that the engine acts on: exchange-protocol.md §9.2.
-constexpr std::int32_t unknown_order = -2011;
-constexpr std::int32_t no_such_order = -2013;
 constexpr Nanos probe_after = seconds(60);  // entries refused for want of margin or room
 constexpr Nanos throttle_quiet = seconds(60);
 
@@ -385,7 +382,7 @@ void absent(EngineState& state, OrderSlot slot, Outbox& out) {
     if (is_final(order.row.state)) return;
     const Nanos sent = order.row.sent.count != 0 ? order.row.sent : order.row.created;
     const bool known_before = order.row.order_id != 0;
-    const bool window_over = state.now - sent > validity_window;
+    const bool window_over = planted(Canary::absent_at_once) || state.now - sent > validity_window;
     if (order.absent_answers == 0) order.first_absent = state.now;
     if (window_over || known_before) ++order.absent_answers;
     if (order.absent_answers >= 2 && state.now - order.first_absent >= seconds(1)) {
@@ -412,6 +409,8 @@ void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Out
     order.cancel_in_flight = false;
     if (is_final(order.row.state)) return;
     if (reply.verdict == ReplyClass::accepted) return take_answer(state, slot, reply, out);
+    if (planted(Canary::unknown_order_is_cancelled) && reply.code == unknown_order)
+        return end_without_fill(state, slot, OrderState::canceled, out);
     // "Unknown order" may mean filled a moment ago: ask, never assume.
     if (reply.verdict == ReplyClass::rejected && reply.code != unknown_order &&
         reply.code != no_such_order) {
@@ -453,7 +452,9 @@ OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
     row.time_in_force = order.time_in_force;
     row.working_type = symbol.settings.working_type;
     row.close_position = order.role == Role::backstop;
-    row.reduce_only = !opens && !state.hedge_mode && !row.close_position;
+    row.reduce_only = !opens && !state.hedge_mode && !row.close_position &&
+                      !planted(Canary::one_way_without_reduce_only) &&
+                      !(planted(Canary::flip_on_double_trigger) && order.role == Role::close);
     row.price_protect = is_conditional(order.type) && symbol.settings.price_protect;
     row.state = OrderState::sent;
     placed.state_since = state.now;
@@ -577,7 +578,7 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
             return cancel(state, slot, out);
         case OrderState::working:
         case OrderState::partial:
-            if (order.row.id.role == Role::entry &&
+            if (order.row.id.role == Role::entry && !planted(Canary::no_ttl) &&
                 state.now - order.row.created >= state.settings.entry.ttl)
                 return cancel(state, slot, out);
             if (order.cancel_wanted) return cancel(state, slot, out);

@@ -1,7 +1,9 @@
 #include "tranche/orders.hpp"
 
 #include <bit>
+#include <utility>
 
+#include "core/canary.hpp"
 #include "core/require.hpp"
 #include "tranche/mix.hpp"
 
@@ -99,6 +101,7 @@ void SeenTrades::forget(const Key& key) {
 
 bool SeenTrades::seen_before(SymbolId symbol, std::int64_t trade_id) {
     const Key key{trade_id, symbol};
+    if (planted(Canary::forget_trades)) return std::exchange(order_[0], key) == key;
     if (contains(key)) return true;
     Key& oldest = order_[next_];
     if (oldest.trade_id != -1) forget(oldest);

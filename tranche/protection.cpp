@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/canary.hpp"
 #include "tranche/book.hpp"
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
@@ -61,7 +62,7 @@ bool sweep_retired(EngineState& state, Tranche& tranche, Outbox& out) {
             continue;
         }
         const bool is_stop = state.orders[slot].row.id.role == Role::stop_loss;
-        if (!is_stop || covered) cancel(state, slot, out);
+        if (!is_stop || (covered && !planted(Canary::second_stop_kept))) cancel(state, slot, out);
         take_profit_left = take_profit_left || !is_stop;
         ++i;
     }
@@ -126,7 +127,9 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.stop_loss_enabled) return;
-    const Quantity wanted = sendable(symbol, tranche.own_quantity());
+    Quantity wanted = sendable(symbol, tranche.own_quantity());
+    if (planted(Canary::half_stop))
+        wanted = snap(Quantity{wanted.raw / 2}, symbol.rules.step, Rounding::up);
     if (wanted.zero()) return let_exit_go(state, tranche.stop_loss, out);
     const Price stop = tranche.stop_wanted;
     if (is_live(state, tranche.stop_loss)) {
@@ -146,6 +149,7 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                 if (is_working(state, backstop)) cancel(state, tranche.stop_loss, out);
                 return look_again(state, slot, state.now + adjust_pause);
             }
+            if (planted(Canary::cancel_before_place)) return cancel(state, tranche.stop_loss, out);
             if (!retire(tranche, tranche.stop_loss))
                 return look_again(state, slot, state.now + adjust_pause);
         }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/canary.hpp"
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
@@ -51,7 +52,7 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     const bool outdated =
         side.pushed_at >= state.snapshot_requested ||
         (update.exchange_time.count != 0 && update.exchange_time < side.exchange_time);
-    if (pushed || !outdated) {
+    if (pushed || !outdated || planted(Canary::old_snapshot_wins)) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
     }
@@ -67,6 +68,8 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
 /// The exchange holds more than our tranches: the difference becomes a tranche of its own.
 void adopt(EngineState& state, SymbolId id, PositionSide which, Quantity surplus, Outbox& out) {
     const SideBook& side = state.side(id, which);
+    if (planted(Canary::adopt_one_step_less)) surplus -= state.symbol(id).rules.step;
+    if (!surplus.positive()) return;
     // Their average covers everything; what remains after our cost is the price of the rest.
     const Wide total = Wide{side.exchange_entry.raw} * (side.quantity + surplus).raw;
     const Wide rest = total - Wide{side.cost.raw} * Notional::one;
@@ -114,7 +117,8 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     }
     if (side.differs_since.count == 0) side.differs_since = state.now;
     // What is read over REST may be older than what the stream has told already.
-    if (side.last_fill + rest_lag >= state.snapshot_requested) {
+    if (side.last_fill + rest_lag >= state.snapshot_requested &&
+        !planted(Canary::old_snapshot_wins)) {
         out.want_snapshot();
         return state.reconciled;
     }
@@ -179,7 +183,8 @@ void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, 
     if (news) return query(state, slot, out);
     // An exit whose tranche is gone protects nothing we know (reference-behaviour.md §6.3).
     const Role role = order.row.id.role;
-    if (order.tranche == no_slot && role != Role::entry && role != Role::backstop)
+    const bool exit = role != Role::entry && role != Role::backstop;
+    if (order.tranche == no_slot && exit && !planted(Canary::keep_orphan_stop))
         cancel(state, slot, out);
 }
 

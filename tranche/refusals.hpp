@@ -6,6 +6,10 @@
 
 namespace tranche {
 
+inline constexpr std::int32_t unknown_order =
+    -2011;  // to a cancel: it may have filled a moment ago
+inline constexpr std::int32_t no_such_order = -2013;  // to a question
+
 enum class Refusal : std::uint8_t {
     other,
     would_take,         // post-only order that would not rest: not filled, no failure

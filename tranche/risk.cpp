@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/canary.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/sizing.hpp"
 
@@ -78,6 +79,7 @@ bool loses_too_much(EngineState& state) {
 
 void refresh_reservation(EngineState& state, OrderSlot slot) {
     Order& order = state.orders[slot];
+    if (planted(Canary::keep_reservation) && is_final(order.row.state)) return;
     SymbolState& symbol = state.symbol(order.row.symbol);
     Notional wanted;
     if (order.row.id.role == Role::entry && !is_final(order.row.state) &&
@@ -90,6 +92,7 @@ void refresh_reservation(EngineState& state, OrderSlot slot) {
 }
 
 Verdict check_collateral(const EngineState& state, const SymbolState& symbol, Notional margin) {
+    if (planted(Canary::cap_ignores_inflight)) margin -= symbol.reserved_margin;
     if (symbol.used_margin + symbol.reserved_margin + margin > symbol.settings.max_position)
         return Verdict::symbol_limit;
     if (state.totals.used_margin + state.totals.reserved_margin + margin >

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/canary.hpp"
 #include "tranche/plausible.hpp"
 
 namespace tranche {
@@ -16,6 +17,10 @@ Price clamp(Price price, const SymbolRules& rules) {
         price = snap(rules.max_price, rules.tick, Rounding::down);
     if (rules.min_price.positive() && price < rules.min_price) price = rules.min_price;
     return std::max(price, rules.tick);
+}
+
+std::int64_t through_float(std::int64_t raw) {
+    return static_cast<std::int64_t>(static_cast<float>(raw) / 1e8F * 1e8F);
 }
 
 Rounding towards_not_paying(Side side) {
@@ -80,6 +85,7 @@ std::optional<Quantity> entry_quantity(Notional notional, Price price, const Sym
         quantity = std::min(quantity, snap(rules.max_quantity, rules.step, Rounding::down));
     if (!quantity.positive() || quantity < rules.min_quantity) return std::nullopt;
     if (rules.min_notional.positive() && price * quantity < rules.min_notional) return std::nullopt;
+    if (planted(Canary::float_quantity)) return Quantity{through_float(quantity.raw)};
     return quantity;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <span>
 
+#include "core/canary.hpp"
 #include "core/messages.hpp"
 #include "core/ring.hpp"
 #include "core/time_source.hpp"
@@ -72,7 +73,12 @@ private:
             slot->decided_at = decided;
             commands.publish();
         }
-        for (const Record& record : out.records()) journal.append(record);
+        for (const Record& record : out.records()) {
+            if (planted(Canary::lost_record) && record.kind == RecordKind::fill &&
+                record.fill.trade_id % 8 == 0)
+                continue;
+            journal.append(record);
+        }
         if (out.snapshot_wanted()) snapshot_wanted.store(true, std::memory_order_relaxed);
         if (out.listen_key_wanted()) listen_key_wanted.store(true, std::memory_order_relaxed);
         out.clear();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/canary.hpp"
 #include "core/ids.hpp"
 #include "core/numbers.hpp"
 #include "core/require.hpp"
@@ -171,6 +172,8 @@ Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
         if (accept(command, body, reply)) reply.verdict = ReplyClass::accepted;
     } else if (response.status >= 400 && response.status < 500 && body.is_object && body.has_code) {
         refuse(command, body, reply);
+    } else if (planted(Canary::server_error_is_rejection) && response.status >= 500) {
+        reply.verdict = ReplyClass::rejected;
     }
     return reply;
 }

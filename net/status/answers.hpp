@@ -75,7 +75,9 @@ Answer merge_history(const AnswerContext& context, const Request& request);
 Answer control(const AnswerContext& context, std::string_view verb, std::uint64_t request);
 Answer close_position(const AnswerContext& context, std::string_view symbol, std::string_view side,
                       std::uint64_t request);
-/// Body: `{"ordinals": [0, 1]}`, 2…16 of them.
+/// Body: `{"ordinals": [0, 1]}`, 2…16 of them. 202 when the engine was asked; 409 with the reason
+/// when one of them is not open, not protected or has an entry pending, or the side does not agree
+/// with the exchange.
 Answer merge(const AnswerContext& context, std::string_view symbol, std::string_view side,
              std::string_view body, std::uint64_t request);
 

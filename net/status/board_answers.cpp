@@ -27,8 +27,12 @@ std::vector<std::string> obstacles(const AnswerContext& context) {
     if (context.sources.problems) found = context.sources.problems();
     if (context.now - engine.now > engine_silence)
         found.emplace_back("the engine has not seen an event for more than 5 s");
-    if (engine.mode != Mode::trading)
-        found.push_back("mode is " + std::string{name_of(engine.mode)});
+    if (engine.mode != Mode::trading) {
+        std::string mode = "mode is " + std::string{name_of(engine.mode)};
+        const std::string_view reason = text_of(engine.mode_reason);
+        if (!reason.empty()) mode += ": " + std::string{reason};
+        found.push_back(std::move(mode));
+    }
     if (!engine.market_stream_up) found.emplace_back("the market stream is down");
     if (!engine.user_stream_up) found.emplace_back("the user stream is down");
     if (!engine.reconciled)
@@ -50,6 +54,7 @@ void write_state(JsonWriter& json, const AnswerContext& context) {
     json.field("mode_reason", text_of(engine.mode_reason));
     json.time("mode_since", engine.mode_since);
     json.field("paused", engine.paused);
+    json.field("waits_for_operator", waits_for_operator(engine));
     json.field("hedge_mode", engine.hedge_mode);
     json.time("started", engine.started);
     json.time("engine_time", engine.now);

@@ -15,12 +15,15 @@ std::optional<PositionSide> side_named(std::string_view name) {
     return std::nullopt;
 }
 
+constexpr unsigned accepted = 202;  // the engine carries it out, or refuses it with an alarm
+
 Answer send(const AnswerContext& context, const Control& command, SymbolId symbol,
-            std::string_view message) {
+            std::string_view message, unsigned status = 200) {
     if (!context.sources.control) return error_answer(503, "this instance takes no commands");
     const auto sent = context.sources.control(command, symbol);
     if (!sent) return error_answer(409, sent.error().message);
     Answer answer;
+    answer.status = status;
     JsonWriter json{answer.body};
     json.begin_object();
     json.field("success", true);
@@ -48,6 +51,30 @@ std::optional<std::vector<std::uint32_t>> ordinals_of(std::string_view body) {
     std::sort(ordinals.begin(), ordinals.end());
     if (std::adjacent_find(ordinals.begin(), ordinals.end()) != ordinals.end()) return std::nullopt;
     return ordinals;
+}
+
+/// Why the engine would not merge these, as far as the board tells; empty when nothing is in the
+/// way. The board may be behind, so the engine judges once more.
+std::string merge_obstacle(const BoardView& view, SymbolId symbol, PositionSide side,
+                           const std::vector<std::uint32_t>& ordinals) {
+    if (!view.engine().reconciled || view.symbol(symbol).reconciling[index(side)])
+        return "the side is being reconciled; try again when it agrees with the exchange";
+    for (const std::uint32_t ordinal : ordinals) {
+        const auto name = "tranche " + std::to_string(ordinal);
+        const auto& open = view.tranches();
+        const auto row = std::find_if(open.begin(), open.end(), [&](const TrancheRow& one) {
+            return one.symbol == symbol && one.side == side && one.ordinal == ordinal;
+        });
+        if (row == open.end()) return name + " is not open";
+        if (row->state != TrancheState::protected_)
+            return name + " is not protected but " + std::string{name_of(row->state)};
+        const auto& orders = view.orders();
+        if (std::any_of(orders.begin(), orders.end(), [&](const OrderRow& order) {
+                return order.id.role == Role::entry && order.id.tranche == row->id;
+            }))
+            return name + " has an entry pending";
+    }
+    return {};
 }
 
 }  // namespace
@@ -99,20 +126,15 @@ Answer merge(const AnswerContext& context, std::string_view symbol, std::string_
     if (!ordinals)
         return error_answer(
             400, "the body must be {\"ordinals\": [a, b, …]} with 2 to 16 different ordinals");
-    const auto& open = context.view.tranches();
-    for (const std::uint32_t ordinal : *ordinals) {
-        const bool there = std::any_of(open.begin(), open.end(), [&](const TrancheRow& row) {
-            return row.symbol == id && row.side == *which && row.ordinal == ordinal;
-        });
-        if (!there) return error_answer(409, "tranche " + std::to_string(ordinal) + " is not open");
-    }
+    const std::string obstacle = merge_obstacle(context.view, id, *which, *ordinals);
+    if (!obstacle.empty()) return error_answer(409, obstacle);
     Control command{};
     command.request = request;
     command.kind = ControlKind::merge;
     command.side = *which;
     command.tranche_count = static_cast<std::uint16_t>(ordinals->size());
     std::copy(ordinals->begin(), ordinals->end(), command.tranches.begin());
-    return send(context, command, id, "merging the tranches");
+    return send(context, command, id, "merging the tranches", accepted);
 }
 
 }  // namespace tranche

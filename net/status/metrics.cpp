@@ -57,6 +57,26 @@ double shown(Notional amount) {
     return static_cast<double>(amount.raw) / static_cast<double>(Notional::one);
 }
 
+/// The clock each tranche runs while its stop is missing. Source: reliability-model.md, I4.
+void write_unprotected(std::string& out, const Histogram& histogram) {
+    const Percentiles read = histogram.percentiles();
+    head(out, "unprotected_seconds", "How long tranches were without their stop.", "summary");
+    for (const auto& [quantile, value] : {std::pair{"0.5", read.p50}, std::pair{"0.99", read.p99},
+                                          std::pair{"0.999", read.p999}, std::pair{"1", read.max}})
+        sample(out, "unprotected_seconds", fmt::format("quantile=\"{}\"", quantile),
+               static_cast<double>(value) * nanosecond);
+    sample(out, "unprotected_seconds_sum", "", static_cast<double>(histogram.sum()) * nanosecond);
+    sample(out, "unprotected_seconds_count", "", static_cast<double>(read.count));
+}
+
+void write_alarms(std::string& out, const Recent& recent) {
+    head(out, "alarms_total", "Alarms raised by kind.", "counter");
+    for (std::size_t i = 0; i < Recent::alarm_kinds; ++i)
+        sample(out, "alarms_total",
+               fmt::format("kind=\"{}\"", tranche::name_of(static_cast<AlarmKind>(i))),
+               static_cast<double>(recent.alarms_by_kind()[i]));
+}
+
 void write_latency(std::string& out, std::string_view stage, const Histogram& histogram) {
     const Percentiles read = histogram.percentiles();
     const std::array quantiles{std::pair{"0.5", read.p50}, std::pair{"0.9", read.p90},
@@ -102,6 +122,8 @@ void write_engine(std::string& out, const EngineBoardRow& engine, Nanos now) {
     gauge("engine_age_seconds", "Since the engine's newest event.",
           static_cast<double>((now - engine.now).count) * nanosecond);
     gauge("paused", "1 while entries are paused.", engine.paused ? 1 : 0);
+    gauge("waits_for_operator", "1 while trading only comes back by tranche resume.",
+          waits_for_operator(engine) ? 1 : 0);
     gauge("reconciled", "1 when the newest snapshot agreed.", engine.reconciled ? 1 : 0);
     gauge("wallet_usdt", "Wallet balance.", shown(engine.wallet));
     gauge("available_usdt", "Available balance.", shown(engine.available));
@@ -155,6 +177,8 @@ std::string metrics_text(const AnswerContext& context) {
     for (const StageHistogram& stage : context.sources.latencies)
         write_latency(out, stage.stage, *stage.histogram);
     write_latency(out, "unprotected", context.sources.board.unprotected);
+    write_unprotected(out, context.sources.board.unprotected);
+    write_alarms(out, context.recent);
     head(out, "symbol_liquidations_total", "Forced orders seen by symbol.", "counter");
     for (std::size_t i = 0; i < context.view.symbol_count(); ++i)
         sample(out, "symbol_liquidations_total",

@@ -198,10 +198,10 @@ std::string_view explain(Verdict verdict) {
         case Verdict::below_threshold: return "volume in the window is below the threshold";
         case Verdict::cooling_down: return "the symbol cools down after its last trigger";
         case Verdict::entries_off: return "the mode does not allow entries";
-        case Verdict::paused: return "entries are paused by the operator";
+        case Verdict::paused: return "entries are off until an operator resumes";
         case Verdict::symbol_not_trading: return "the exchange does not trade the symbol now";
         case Verdict::side_blocked:
-            return "this side is being reconciled or the fate of an order is unknown";
+            return "this side is being reconciled, a stop is missing or an order's fate unknown";
         case Verdict::no_book: return "no best bid and ask, or they are too old";
         case Verdict::price_out_of_bounds: return "the price would break a price filter";
         case Verdict::size_impossible: return "the filters leave no quantity";
@@ -213,7 +213,7 @@ std::string_view explain(Verdict verdict) {
         case Verdict::tranche_limit: return "all tranches of this side are in use";
         case Verdict::against_position: return "one-way mode: it would reduce the position";
         case Verdict::rate_governor: return "entries or notional per minute are used up";
-        case Verdict::loss_governor: return "a loss limit is reached";
+        case Verdict::loss_governor: return "a loss limit is reached; off until resumed";
         case Verdict::no_capacity: return "a table of ours is full";
     }
     return "?";

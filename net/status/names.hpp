@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "core/rows.hpp"
+#include "core/board.hpp"
 
 namespace tranche {
 
@@ -23,5 +23,9 @@ std::string_view name_of(PositionSide side);
 std::string_view trade_status(OrderState state);
 /// One sentence for the operator: why the liquidation was not traded, or that it was.
 std::string_view explain(Verdict verdict);
+/// What an operator can do about an alarm; beside its own text, which says what happened.
+std::string_view advice(AlarmKind kind);
+/// True when trading only comes back once somebody resumes.
+bool waits_for_operator(const EngineBoardRow& engine);
 
 }  // namespace tranche

@@ -19,6 +19,8 @@ void Recent::publish(const Record& record) {
             return;
         case RecordKind::alarm:
             alarms_.push_back({record.time, record.alarm});
+            if (record.alarm.raised && static_cast<std::size_t>(record.alarm.kind) < alarm_kinds)
+                ++by_kind_[static_cast<std::size_t>(record.alarm.kind)];
             if (alarms_.size() > alarm_limit) alarms_.pop_front();
             return;
         case RecordKind::fill:

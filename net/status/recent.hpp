@@ -17,6 +17,8 @@ public:
     static constexpr std::size_t alarm_limit = 200;
     static constexpr std::size_t mode_limit = 50;
     static constexpr std::size_t hours = 24;
+    static constexpr std::size_t alarm_kinds =
+        static_cast<std::size_t>(AlarmKind::filters_doubted) + 1;
 
     struct Alarm {
         Nanos time;
@@ -52,6 +54,8 @@ public:
     /// Slot of an hour is its number modulo `hours`.
     const std::array<Hour, hours>& by_hour() const { return by_hour_; }
     const Totals& totals() const { return totals_; }
+    /// Alarms ever raised, by kind.
+    const std::array<std::uint64_t, alarm_kinds>& alarms_by_kind() const { return by_kind_; }
 
 private:
     void count(const LiquidationRow& row);
@@ -61,6 +65,7 @@ private:
     std::deque<ModeChange> modes_;
     std::array<Hour, hours> by_hour_{};
     Totals totals_;
+    std::array<std::uint64_t, alarm_kinds> by_kind_{};
 };
 
 }  // namespace tranche

@@ -147,6 +147,7 @@ void write_alarm(JsonWriter& json, const AlarmRow& row, Nanos time, const Symbol
     json.field("tranche_id", static_cast<std::uint32_t>(row.tranche));
     json.field("value", row.value);
     json.field("text", text_of(row.text));
+    json.field("advice", row.raised ? advice(row.kind) : std::string_view{});
     json.end_object();
 }
 

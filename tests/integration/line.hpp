@@ -93,6 +93,8 @@ public:
     /// Waits for the address of the status page.
     bool answers(Nanos patience = seconds(40));
     bool running() { return process_->running(); }
+    /// Address of the status page, for verbs that take `--url`.
+    const std::string& page() const { return page_; }
     Json get(const std::string& path) const;
     std::string get_text(const std::string& path) const;
     /// `get("/api/overview")` at a pointer; zero when it is not there.

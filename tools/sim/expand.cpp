@@ -19,7 +19,7 @@ struct Habit {
 };
 
 constexpr std::array<Habit, 41> habits{{
-    {ActionKind::liquidation, {}, milliseconds(4), milliseconds(40), -40'000, 40'000},
+    {ActionKind::liquidation, {}, milliseconds(2), milliseconds(16), -40'000, 40'000},
     {ActionKind::shock, {}, milliseconds(300), seconds(4), -20, 20},
     {ActionKind::pace, {}, seconds(10), seconds(60), 200, 4'000},
     {ActionKind::merge, {}, seconds(30), seconds(200), 0, 1},
@@ -41,7 +41,7 @@ constexpr std::array<Habit, 41> habits{{
     {ActionKind::throttle, Fault::x12, seconds(2), seconds(30), 10, 1'500},
     {ActionKind::ban, Fault::x12, seconds(20), seconds(100), 1'000, 6'000},
     {ActionKind::refuse_keys, Fault::x11, seconds(10), seconds(60), 500, 4'000},
-    {ActionKind::mode_mismatch, Fault::x10, seconds(10), seconds(60), 200, 3'000},
+    {ActionKind::mode_mismatch, Fault::x10, seconds(5), seconds(60), 200, 3'000},
     {ActionKind::no_margin, Fault::x7, seconds(3), seconds(30), 200, 4'000},
     {ActionKind::halt_symbol, Fault::s8, seconds(5), seconds(40), 500, 8'000},
     {ActionKind::new_filters, Fault::s9, seconds(5), seconds(40), 500, 5'000},
@@ -50,15 +50,15 @@ constexpr std::array<Habit, 41> habits{{
     {ActionKind::writer_stall, Fault::d3, seconds(3), seconds(30), 50, 6'000},
     {ActionKind::slow_disk, Fault::d5, seconds(5), seconds(40), 1'000, 8'000},
     {ActionKind::flood, Fault::m1, seconds(2), seconds(20), 100, 600},
-    {ActionKind::kill, Fault::p1, milliseconds(300), seconds(10), 0, 2},
-    {ActionKind::kill, Fault::d6, seconds(10), seconds(80), 3, 3},
+    {ActionKind::kill, Fault::p1, milliseconds(300), seconds(3), 0, 2},
+    {ActionKind::kill, Fault::d6, seconds(4), seconds(40), 3, 3},
     {ActionKind::terminate, Fault::p3, seconds(5), seconds(40), 0, 0},
-    {ActionKind::restart_smaller, Fault::c2, seconds(8), seconds(60), 10, 90},
+    {ActionKind::restart_smaller, Fault::c2, seconds(5), seconds(60), 10, 90},
     {ActionKind::clock_offset, Fault::x2, seconds(3), seconds(30), 100, 4'000},
     {ActionKind::clock_step, Fault::t1, seconds(3), seconds(30), -3'000, 3'000},
     {ActionKind::exchange_clock, Fault::t2, seconds(3), seconds(30), -5'000, 5'000},
-    {ActionKind::margin_call, Fault::x8, seconds(10), seconds(60), 0, 0},
-    {ActionKind::second_instance, Fault::o1, seconds(10), seconds(80), 0, 0},
+    {ActionKind::margin_call, Fault::x8, seconds(5), seconds(60), 0, 0},
+    {ActionKind::second_instance, Fault::o1, seconds(5), seconds(40), 0, 0},
     {ActionKind::merge, Fault::o3, milliseconds(500), seconds(10), 0, 1},
 }};
 

@@ -24,6 +24,7 @@ enum class HappeningKind : std::uint8_t {
     silence_noticed,  // index: kind of the stream
     rotation_ends,    // index: generation of the user stream
     clock_is_good,
+    rules_read,  // index: symbol
     process_starts,
 };
 

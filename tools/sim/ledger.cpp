@@ -27,7 +27,7 @@ PositionSide book_of(const OrderUpdate& update, bool closing) {
 }  // namespace
 
 Ledger::Ledger(std::size_t symbols, bool hedge_mode)
-    : hedge_mode_{hedge_mode}, sides_(symbols * 2) {
+    : hedge_mode_{hedge_mode}, sides_(symbols * 2), entered_(symbols * 2) {
     orders_.reserve(1024);
     open_.reserve(256);
     open_place_.reserve(1024);
@@ -48,6 +48,11 @@ void Ledger::forgive_trades() {
     for (LedgerTrade& trade : trades_) trade.forgiven = true;
 }
 
+void Ledger::forgive_unbooked_trades() {
+    for (LedgerTrade& trade : trades_)
+        if (trade.booked < trade.quantity) trade.forgiven = true;
+}
+
 std::uint32_t Ledger::add(const LedgerOrder& order) {
     const auto place = static_cast<std::uint32_t>(orders_.size());
     orders_.push_back(order);
@@ -58,13 +63,14 @@ std::uint32_t Ledger::add(const LedgerOrder& order) {
     return place;
 }
 
-bool Ledger::accepted(const Command& command, std::int64_t order_id) {
+bool Ledger::accepted(const Command& command, std::int64_t order_id, Nanos now) {
     if (by_client_id_.find(IdTable::key(command.id)) != IdTable::nowhere) return false;
     LedgerOrder order;
     order.id = command.id;
     order.order_id = order_id;
     order.quantity = command.quantity;
     order.price = command.price;
+    order.accepted = now;
     order.symbol = command.symbol;
     order.side = command.position_side;
     order.ours = order.open = true;
@@ -153,6 +159,9 @@ void Ledger::trade(const OrderUpdate& update, LedgerOrder& order, Nanos now) {
     trades_.push_back(seen);
     cover(order, -1);
     order.filled += update.last_quantity;
+    if (order.ours && !order.closing)
+        entered_[tranche::index(order.symbol) * 2 + tranche::index(order.side)] +=
+            update.last_quantity;
     cover(order, 1);
     open_or_close(order, update.side, update.leg, update.last_quantity, update.last_price, now);
 }

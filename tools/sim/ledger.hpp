@@ -18,6 +18,7 @@ struct LedgerOrder {
     Quantity quantity;
     Quantity filled;
     Price price;
+    Nanos accepted;
     SymbolId symbol{};
     PositionSide side{};
     bool ours{};
@@ -32,6 +33,7 @@ struct LedgerTrade {
     Quantity quantity;
     Quantity booked;  // by fill records of the engine
     bool forgiven{};  // the engine may have forgotten that it booked it
+    bool told{};      // its report has reached the engine
 };
 
 /// One side of one symbol.
@@ -53,7 +55,7 @@ public:
     Ledger(std::size_t symbols, bool hedge_mode);
 
     /// An order of ours was accepted; false if its client id had been accepted before.
-    bool accepted(const Command& command, std::int64_t order_id);
+    bool accepted(const Command& command, std::int64_t order_id, Nanos now);
     /// One order update as the exchange made it. False if it contradicts what was known.
     bool on(const OrderUpdate& update, SymbolId symbol, Nanos now);
 
@@ -68,6 +70,13 @@ public:
     const LedgerOrder* find(const ClientOrderId& id) const;
     LedgerTrade* find_trade(SymbolId symbol, std::int64_t trade_id);
     void forgive_trades();
+    /// A process died: reports it had not booked yet went with it.
+    void forgive_unbooked_trades();
+    const std::vector<LedgerTrade>& all_trades() const { return trades_; }
+    /// What entries of ours have been filled on each side, ever.
+    Quantity entered(SymbolId symbol, PositionSide which) const {
+        return entered_[tranche::index(symbol) * 2 + tranche::index(which)];
+    }
     std::size_t trades() const { return trades_.size(); }
     bool hedge_mode() const { return hedge_mode_; }
 
@@ -88,6 +97,7 @@ private:
 
     bool hedge_mode_;
     std::vector<LedgerSide> sides_;
+    std::vector<Quantity> entered_;
     std::vector<LedgerOrder> orders_;
     std::vector<std::uint32_t> open_;
     std::vector<std::uint32_t> open_place_;  // by order: where in `open_`

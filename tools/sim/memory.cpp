@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/canary.hpp"
 #include "core/require.hpp"
 
 namespace tranche::sim {
@@ -73,10 +74,12 @@ Restored Memory::restored(std::uint32_t epoch, Nanos now, Nanos window) const {
         made.next_tranche = std::max(made.next_tranche, static_cast<std::uint32_t>(row.id) + 1);
         auto& key = keys[{row.symbol, row.side}];
         key = std::max(key, {row.episode, row.ordinal + 1});
-        if (!is_final(row.state)) made.tranches.push_back(row);
+        if (!is_final(row.state) && !planted(Canary::memory_forgets_tranches))
+            made.tranches.push_back(row);
     }
     for (const OrderRow& row : orders_)
-        if (!is_final(row.state)) made.orders.push_back(row);
+        if (!is_final(row.state) && !planted(Canary::memory_forgets_orders))
+            made.orders.push_back(row);
     made.recent_fills = fills_;
     for (const LiquidationRow& row : window_)
         if (now - row.arrival_time <= window) made.window.push_back(row);

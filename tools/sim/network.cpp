@@ -9,6 +9,7 @@ namespace tranche::sim {
 namespace {
 
 constexpr Nanos answer_timeout = seconds(10);  // net/http_connection.hpp
+constexpr Nanos told_to_wait = seconds(3);     // with a ban, in Retry-After
 
 std::uint64_t hash_of(const ClientOrderId& id) {
     const IdTable::Key key = IdTable::key(id);
@@ -139,7 +140,8 @@ void Network::choose(Request& request, Nanos now) {
     request.up = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     request.down = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     choose_rarely(request, dice);
-    if (command.kind == CommandKind::cancel && opens(command) && strikes(Fault::n9, dice))
+    if (command.kind == CommandKind::cancel && opens(command) &&
+        (strikes(Fault::n9, dice) || strikes(Fault::n9, dice)))
         request.code = 1;  // it is filled just before the cancel comes
     if (now < weather_.throttled_until) request.way = Way::throttled;
     if (now < weather_.banned_until) request.way = Way::throttled;
@@ -162,6 +164,7 @@ void Network::submit(SimConnection& connection, std::span<const char> bytes, Nan
         if (request.way != Way::clean || request.up + request.down > milliseconds(100))
             excuse(request, now);
     }
+    if (now < ban_known_until_) oracle_.fail("I8", "a request although we are banned", now);
     const std::uint32_t slot = pool_.take(request);
     connection.request_ = slot;
     Request& kept = pool_[slot];
@@ -276,6 +279,7 @@ void Network::answer(std::uint32_t slot, Nanos now) {
         case Way::refused:
         case Way::throttled:
             write(connection, request);
+            if (request.status == 418) ban_known_until_ = now + told_to_wait;
             connection.waiting_ = false;
             connection.answered_ = now;
             connection.outcome_ = HttpOutcome::answer;
@@ -325,6 +329,7 @@ void Network::cut_all(Nanos now, Nanos down_for) {
 
 void Network::forget_waiting() {
     ++life_;
+    ban_known_until_ = {};
     for (SimConnection& connection : connections_) {
         connection.waiting_ = false;
         connection.outcome_ = HttpOutcome::none;

@@ -162,6 +162,7 @@ private:
     std::vector<std::uint32_t> attempt_counts_;
     std::uint32_t life_{};
     std::uint64_t requests_sent_{};
+    Nanos ban_known_until_{};  // the process has been told
     bool calm_{};
 };
 

@@ -56,6 +56,7 @@ void Oracle::fail(const char* invariant, std::string text, Nanos now) {
 
 void Oracle::sent(const Command& command, Nanos now) {
     if (command.kind != CommandKind::place) return;
+    check_time(command, now);
     const IdTable::Key key = IdTable::key(command.id);
     if (arrived_.find(key) != IdTable::nowhere) {
         ++doubled_;
@@ -70,7 +71,16 @@ void Oracle::arrived(const Command& command, Nanos) {
 
 void Oracle::accepted(const Command& command, std::int64_t order_id, Nanos now) {
     if (command.id.role == Role::entry) ++entry_orders_;
-    if (ledger_.accepted(command, order_id)) return watch_bare(command.symbol, now);
+    if (dead_.find(IdTable::key(command.id)) != IdTable::nowhere)
+        fail("I5", "the engine had called " + text_of(command.id) + " absent, and it came", now);
+    if (command.id.role == Role::stop_loss) {
+        ClientOrderId& newest = watch_of(command.id.tranche).newest_stop;
+        const bool newer = command.id.epoch != newest.epoch
+                               ? command.id.epoch > newest.epoch
+                               : command.id.generation > newest.generation;
+        if (newer) newest = command.id;
+    }
+    if (ledger_.accepted(command, order_id, now)) return watch_bare(command.symbol, now);
     ++doubled_;
     fail("I5", "the exchange accepted " + text_of(command.id) + " twice", now);
 }
@@ -129,6 +139,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
     if (foreign_epoch_seen_.count != 0 && command.kind == CommandKind::place)
         fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
     if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
+    if (command.kind == CommandKind::cancel) check_replacement(command, now);
     if (command.kind != CommandKind::place) return;
     if (command.id.epoch != epoch_) fail("I12", text_of(command.id) + " has another epoch", now);
     const IdTable::Key key = IdTable::key(command.id);
@@ -140,6 +151,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
     ++entries_decided_;
     if (view.mode != Mode::trading || view.paused)
         fail("I8", "entry " + text_of(command.id) + " while entries are off", now);
+    check_book(command, now);
     check_caps(command, now);
 }
 
@@ -202,6 +214,7 @@ void Oracle::book(const FillRow& fill, Nanos now) {
                     now);
     if (!order.ours || order.id.tranche == no_tranche || fill.tranche == no_tranche) return;
     const TrancheId own = resolve(order.id.tranche);
+    if (order.closing && !watch_of(own).over) watch_of(own).exit_fills += fill.quantity;
     if (fill.tranche == own) return;
     // More than the tranche held goes to others by rule; what it holds must be taken first.
     if (order.closing && watch_of(own).quantity.zero()) return;
@@ -219,21 +232,23 @@ void Oracle::recorded(const Record& record) {
     switch (record.kind) {
         case RecordKind::liquidation:
             if (record.liquidation.verdict == Verdict::entered) ++entry_verdicts_;
-            return;
+            return check_window(record.liquidation, record.time);
         case RecordKind::fill: return book(record.fill, record.time);
         case RecordKind::merge:
             watch_of(record.merge.absorbed).absorbed_by = record.merge.kept;
+            watch_of(record.merge.kept).exit_fills += watch_of(record.merge.absorbed).exit_fills;
             return;
         case RecordKind::tranche: {
             const TrancheRow& row = record.tranche;
             TrancheWatch& seen = watch_of(row.id);
+            check_tranche(row, seen, record.time);
             const Quantity held = is_final(row.state) ? Quantity{} : row.quantity;
             watch(row.symbol, row.side).recorded += held.raw - seen.quantity.raw;
             seen.quantity = held;
             seen.over = is_final(row.state);
             return;
         }
-        case RecordKind::order:
+        case RecordKind::order: return check_end(record.order, record.time);
         case RecordKind::mode:
         case RecordKind::alarm:
         case RecordKind::balance: return;
@@ -242,6 +257,10 @@ void Oracle::recorded(const Record& record) {
 
 void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
     if (event.symbol == no_symbol) return;
+    if (event.kind == EventKind::book_ticker) symbols_[tranche::index(event.symbol)].book = now;
+    if (event.kind == EventKind::order_update && event.order_update.last_quantity.positive())
+        if (LedgerTrade* trade = ledger_.find_trade(event.symbol, event.order_update.trade_id))
+            trade->told = true;
     if (event.kind == EventKind::order_update && event.order_update.ours &&
         event.order_update.id.epoch > epoch_ && foreign_epoch_seen_.count == 0)
         foreign_epoch_seen_ = now;
@@ -257,13 +276,19 @@ void Oracle::restarted(std::uint32_t epoch, Nanos now) {
     newest_sequence_ = 0;
     excuse_all(now + seconds(10));
     foreign_epoch_seen_ = {};
+    for (SymbolWatch& symbol : symbols_) {
+        symbol.window.clear();
+        symbol.crowded_until = now + plan_.settings.window.span;
+    }
 }
 
 void Oracle::died(Loss loss, const Memory& memory) {
+    ledger_.forgive_unbooked_trades();
     if (loss == Loss::nothing) return;
+    remembers_all_ = false;
     ledger_.forgive_trades();
     for (TrancheWatch& tranche : tranches_) tranche = {};
-    for (SideWatch& side : sides_) side.recorded = 0;
+    for (SideWatch& side : sides_) side.recorded = side.entered = side.adopted = 0;
     for (const TrancheRow& row : memory.tranches()) {
         if (row.id == no_tranche || is_final(row.state)) continue;
         watch(row.symbol, row.side).recorded += row.quantity.raw;

@@ -5,6 +5,7 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct EngineView {
     bool paused{};
     std::uint32_t epoch{};
     std::array<std::array<bool, 2>, most_symbols> reconciling{};
+    bool stray_reservation{};  // margin is reserved, and no entry is there to use it
 };
 
 /// Milliseconds, one bucket each; the last one holds what is longer.
@@ -95,15 +97,34 @@ private:
         Nanos differs_since;  // tranches and position
         Nanos flagged_since;  // differing, and the engine says so
         Nanos over_covered_since;
-        std::int64_t recorded{};  // Σ tranche quantity by the records
+        std::int64_t recorded{};         // Σ tranche quantity by the records
+        std::int64_t entered{};          // Σ of what they say was entered, ever
+        std::int64_t adopted{};          // part of it that no order of ours may have brought
+        std::uint64_t newest_ordinal{};  // episode and ordinal of the newest tranche
     };
     struct TrancheWatch {
         TrancheId absorbed_by{};
         Quantity quantity;  // by the newest record
+        Quantity entered;
+        Quantity exited;
+        Quantity exit_fills;        // booked on it, of its own exits
+        ClientOrderId newest_stop;  // that the exchange accepted
+        bool known{};
         bool over{};
         Nanos stop_short_since;
         Nanos profit_short_since;
     };
+
+    // oracle_books.cpp
+    void check_time(const Command& command, Nanos now);
+    void check_book(const Command& command, Nanos now);
+    void check_replacement(const Command& command, Nanos now);
+    void check_window(const LiquidationRow& row, Nanos now);
+    void check_end(const OrderRow& row, Nanos now);
+    void check_tranche(const TrancheRow& row, TrancheWatch& seen, Nanos now);
+    void check_exits(const TrancheRow& row, Nanos now);
+    void watch_entries(const EngineView& view, Nanos now);
+    std::string left_behind() const;
 
     void check_shape(const Command& command, Nanos now);
     void check_caps(const Command& command, Nanos now);
@@ -129,6 +150,19 @@ private:
     std::bitset<most_symbols> foreign_;
     IdTable decided_{1024};
     IdTable arrived_{1024};
+    IdTable dead_{1024};  // orders the engine said do not exist
+    struct Volume {
+        Nanos time;
+        Side side;
+        std::int64_t value;
+    };
+    struct SymbolWatch {
+        std::deque<Volume> window;
+        Nanos crowded_until;  // before that the engine may have put volumes together
+        Nanos book;           // newest quote the engine was given
+    };
+    std::array<SymbolWatch, most_symbols> symbols_;
+    bool remembers_all_{true};  // no process has lost any of its memory
     Nanos all_excused_until_;
     Nanos foreign_epoch_seen_;
     Nanos newest_record_;

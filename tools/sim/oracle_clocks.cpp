@@ -105,10 +105,14 @@ void Oracle::sweep(Memory& memory, const EngineView& view, Nanos now) {
         const PositionSide side = i % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
         watch_side(symbol, side, view, now);
     }
+    if (view.stray_reservation) fail("I9", "margin is reserved for an entry that is over", now);
+    watch_entries(view, now);
     memory.prune();
     for (const std::uint32_t id : memory.live()) {
         const TrancheRow& row = memory.tranches()[id];
-        if (row.quantity.positive()) watch_tranche(row, now);
+        if (!row.quantity.positive()) continue;
+        watch_tranche(row, now);
+        check_exits(row, now);
     }
 }
 
@@ -173,7 +177,7 @@ std::string Oracle::unsettled(const Memory& memory) const {
     }
     for (const OrderRow& row : memory.orders())
         if (row.state == OrderState::unknown) text += "the fate of an order is still unknown\n";
-    return text;
+    return text + left_behind();
 }
 
 }  // namespace tranche::sim

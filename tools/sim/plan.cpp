@@ -101,7 +101,7 @@ EngineSettings engine_settings(const Plan& plan, Dice& dice) {
     settings.window.span = milliseconds(dice.between(1'000, 30'000));
     settings.window.in_usdt = dice.below(2) == 0;
     settings.window.side = static_cast<VolumeSide>(dice.below(2));
-    settings.window.cooldown = dice.below(2) == 0 ? Nanos{} : milliseconds(dice.between(10, 500));
+    settings.window.cooldown = dice.below(4) != 0 ? Nanos{} : milliseconds(dice.between(10, 300));
     choose_rules_of_trade(settings, dice);
     for (std::size_t i = 0; i < plan.rules.size(); ++i)
         settings.symbols.push_back(
@@ -128,7 +128,6 @@ std::vector<RateLimit> limits(bool tight, Dice& dice) {
 exchange::Behaviour behaviour(const Plan& plan, Dice& dice) {
     exchange::Behaviour drawn = exchange::draw_behaviour(plan.seed);
     const bool changes = plan.faults[index(Fault::s3)];
-    drawn.stops_share_position = false;
     drawn.trigger_changes_order_id = changes;
     drawn.trigger_changes_client_id = dice.below(3) == 0 && changes;
     return drawn;

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <thread>
 
+#include "core/canary.hpp"
 #include "tools/exit_codes.hpp"
 #include "tools/sim/runner.hpp"
 
@@ -16,8 +17,10 @@ using namespace sim;
 
 std::string command_line(const FirstViolation& first, const SimOptions& options) {
     if (!options.script.empty()) return "tranche sim --script " + options.script;
-    return "tranche sim --seed " + std::to_string(first.seed) + " --steps " +
-           std::to_string(options.steps) + " --faults " + options.faults;
+    const std::string program = has_canaries ? "tranche-canaries" : "tranche";
+    const std::string canary = options.canary.empty() ? "" : " --canary " + options.canary;
+    return program + " sim --seed " + std::to_string(first.seed) + " --steps " +
+           std::to_string(options.steps) + " --faults " + options.faults + canary;
 }
 
 std::string hex(std::uint64_t value) {
@@ -103,6 +106,23 @@ Result<Script> script_of(const SimOptions& options, const FaultSet& faults) {
     return script;
 }
 
+Result<Canary> plant_canary(const std::string& name) {
+    if (name.empty()) return Canary::none;
+    if (!has_canaries)
+        return Error{ErrorKind::usage,
+                     "sim: --canary " + name +
+                         ": this program has no seeded bugs; build and run tranche-canaries "
+                         "(cmake --build … --target tranche-canaries)"};
+    for (std::size_t i = 1; i < canary_count; ++i) {
+        if (canary_names[i] != name) continue;
+        plant(static_cast<Canary>(i));
+        return static_cast<Canary>(i);
+    }
+    std::string known;
+    for (std::size_t i = 1; i < canary_count; ++i) known += "\n  " + std::string{canary_names[i]};
+    return Error{ErrorKind::usage, "sim: --canary " + name + ": no such canary; there are" + known};
+}
+
 /// In this process: a broken assertion ends it with the story written so far.
 int trace(const Script& script, const std::string& path) {
     std::FILE* file = std::fopen(path.c_str(), "w");
@@ -123,6 +143,7 @@ int trace(const Script& script, const std::string& path) {
 }  // namespace
 
 int simulate(const SimOptions& options) {
+    if (const auto planted = plant_canary(options.canary); !planted) return report(planted.error());
     const auto faults = parse_faults(options.faults);
     if (!faults) return report(faults.error());
     const bool single = options.seed != 0 || !options.script.empty();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/canary.hpp"
+
 namespace tranche::sim {
 namespace {
 
@@ -77,7 +79,7 @@ Event SimAccount::mark(bool begins, bool complete, Nanos now) const {
 
 void SimAccount::fail(Nanos now, std::vector<Event>& out) {
     out.push_back(mark(true, false, now));
-    out.push_back(mark(false, false, now));
+    out.push_back(mark(false, planted(Canary::failed_snapshot_is_empty), now));
     part_ = Part::none;
     again_ = true;
     retry_at_ = now + wait_;

@@ -138,6 +138,8 @@ void World::happen(const Happening& happening) {
             if (happening.index == user_.life && user_.up)
                 stream_change(StreamKind::user, StreamCondition::lost);
             return;
+        case HappeningKind::rules_read:
+            return show_rules(SymbolId{static_cast<std::uint16_t>(happening.index)}, true);
         case HappeningKind::clock_is_good:
             return notice(AccountNoticeKind::clock_offset_good, no_symbol, false, 0);
         case HappeningKind::process_starts: return start();
@@ -173,6 +175,9 @@ EngineView World::view() const {
     const EngineState& state = process_->engine.state();
     seen.mode = state.totals.mode;
     seen.paused = state.paused;
+    const bool entries = std::any_of(state.symbols.begin(), state.symbols.end(),
+                                     [](const auto& symbol) { return symbol.live_entries > 0; });
+    seen.stray_reservation = !entries && !state.totals.reserved_margin.zero();
     for (std::size_t i = 0; i < plan_.rules.size(); ++i)
         for (std::size_t side = 0; side < 2; ++side)
             seen.reconciling[i][side] = state.symbols[i].sides[side].differs_since.count != 0 ||
@@ -224,6 +229,8 @@ void World::settle() {
     if (!user_.up) heap_.push(now_ + milliseconds(50), HappeningKind::user_opens, user_.life);
     if (!market_.up) heap_.push(now_ + milliseconds(50), HappeningKind::market_opens, market_.life);
     heap_.push(now_ + milliseconds(500), HappeningKind::operator_resumes, 0);
+    for (std::uint32_t i = 0; i < plan_.rules.size(); ++i)
+        heap_.push(now_ + milliseconds(600), HappeningKind::rules_read, i);
     Nanos good_since{};
     Nanos next_look = now_ + seconds(1);
     while (now_ < end && !over()) {

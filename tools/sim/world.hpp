@@ -97,6 +97,7 @@ private:
     void close_stream(StreamKind kind, bool told);
     void stream_change(StreamKind kind, StreamCondition condition);
     void notice(AccountNoticeKind kind, SymbolId symbol, bool flag, std::uint16_t leverage);
+    void show_rules(SymbolId symbol, bool trading);
     void control(ControlKind kind, SymbolId symbol = no_symbol,
                  PositionSide side = PositionSide::long_side);
     void poll_engine();

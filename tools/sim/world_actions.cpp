@@ -244,9 +244,14 @@ void World::act_on_exchange(const Action& action) {
         return raise(weather_.no_margin_until);
     }
     if (action.kind == ActionKind::halt_symbol) {
+        if (action.value % 2 == 0) show_rules(action.symbol, false);
+        heap_.push(until + seconds(1), HappeningKind::rules_read,
+                   static_cast<std::uint32_t>(tranche::index(action.symbol)));
         return raise(weather_.halted_until[tranche::index(action.symbol)]);
     }
     if (action.kind == ActionKind::new_filters) {
+        heap_.push(until + seconds(1), HappeningKind::rules_read,
+                   static_cast<std::uint32_t>(tranche::index(action.symbol)));
         return raise(weather_.filters_changed_until[tranche::index(action.symbol)]);
     }
     if (action.kind == ActionKind::exchange_clock) {

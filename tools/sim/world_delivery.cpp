@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/canary.hpp"
 #include "tools/sim/world.hpp"
 
 namespace tranche::sim {
@@ -30,6 +31,11 @@ void World::send_off(const Event& event, Nanos now) {
     const Nanos usual =
         stream_dice_.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     const bool missed = strikes(Fault::n5);
+    if (event.kind == EventKind::order_update && plan_.faults[index(Fault::s3)] &&
+        event.order_update.execution == ExecutionType::created &&
+        is_conditional(event.order_update.original_type) &&
+        !is_conditional(event.order_update.type))
+        count(Fault::s3);
     if (!process_ || !user_.up || now < user_.deaf_until || missed) return;
     Parcel parcel{event, now, user_.life};
     if (now < weather_.offset_until) {
@@ -53,6 +59,7 @@ void World::deliver(Event event, Nanos made, Ring<Event>& ring) {
     if (!process_) return;
     event.arrival_time = now_;
     Event* slot = backlog_.empty() ? ring.slot() : nullptr;
+    if (slot == nullptr && planted(Canary::drop_when_ring_full)) return;
     if (slot == nullptr) {
         // The socket is not read on: what came later comes after it.
         backlog_.push_back({event, made, 0});
@@ -72,7 +79,8 @@ void World::deliver_backlog() {
     std::size_t done = 0;
     for (; done < backlog_.size(); ++done) {
         const Parcel& parcel = backlog_[done];
-        Ring<Event>& ring = parcel.event.kind == EventKind::snapshot_mark ||
+        Ring<Event>& ring = parcel.event.kind == EventKind::rules_update ||
+                    parcel.event.kind == EventKind::snapshot_mark ||
                                     parcel.event.kind == EventKind::open_order ||
                                     parcel.event.kind == EventKind::balance_update ||
                                     (parcel.event.kind == EventKind::position_update &&
@@ -153,6 +161,31 @@ void World::notice(AccountNoticeKind kind, SymbolId symbol, bool flag, std::uint
     event.account_notice.flag = flag;
     event.account_notice.leverage = leverage;
     deliver(event, now_, notices_);
+}
+
+/// The account stage has read exchangeInfo again.
+void World::show_rules(SymbolId symbol, bool trading) {
+    const SymbolRules& rules = plan_.rules[tranche::index(symbol)];
+    Event event{};
+    event.symbol = symbol;
+    event.kind = EventKind::rules_update;
+    RulesUpdate& update = event.rules_update;
+    update.tick = rules.tick;
+    update.min_price = rules.min_price;
+    update.max_price = rules.max_price;
+    update.step = rules.step;
+    update.min_quantity = rules.min_quantity;
+    update.max_quantity = rules.max_quantity;
+    update.market_step = rules.market_step;
+    update.market_min_quantity = rules.market_min_quantity;
+    update.market_max_quantity = rules.market_max_quantity;
+    update.min_notional = rules.min_notional;
+    update.multiplier_up = rules.multiplier_up;
+    update.multiplier_down = rules.multiplier_down;
+    update.max_orders = rules.max_orders;
+    update.max_conditional_orders = rules.max_conditional_orders;
+    update.trading = trading;
+    deliver(event, now_, account_events_);
 }
 
 void World::control(ControlKind kind, SymbolId symbol, PositionSide side) {

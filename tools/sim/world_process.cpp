@@ -1,4 +1,5 @@
 // Birth and death of the process in a world.
+#include "core/canary.hpp"
 #include "tools/sim/world.hpp"
 
 namespace tranche::sim {
@@ -45,7 +46,7 @@ void World::on_record(void* world, const Record& record) {
 
 void World::start() {
     if (process_) return;
-    ++epoch_;
+    if (!planted(Canary::reuse_epoch) || epoch_ == 0) ++epoch_;
     ++starts_;
     newest_command_ = 0;
     budget_waits_ = 0;

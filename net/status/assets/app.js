@@ -4,7 +4,7 @@
 
 const $ = (id) => document.getElementById(id);
 const feedRows = 60;
-const state = { offset: 0, fetched: 0, engineAge: 0, live: false, folded: new Set(), recent: [], toasts: new Map() };
+const state = { offset: 0, fetched: 0, engineAge: 0, live: false, folded: new Set(), chosen: new Set(), recent: [], toasts: new Map() };
 
 function el(tag, options = {}, ...children) {
   const node = document.createElement(tag);
@@ -117,7 +117,8 @@ function showOverview(data) {
   $("reason").title = data.mode_reason;
   $("paused").hidden = !data.paused;
   $("pause").disabled = data.paused;
-  $("resume").disabled = !data.paused;
+  $("resume").disabled = !data.paused && data.mode === "trading";
+  $("waiting").hidden = !data.waits_for_operator || data.paused;
   put($("venue"), data.venue);
   put($("version"), "tranche " + data.version + (data.commit ? " (" + data.commit + ")" : ""));
   $("paper").hidden = !data.simulate_only && !data.simulated_exchange;
@@ -214,7 +215,9 @@ function makePosition(item) {
     if (!state.folded.delete(row.dataset.key)) state.folded.add(row.dataset.key);
     drawPositions();
   });
-  row.children[0].append(toggle, " ", el("span", { class: "tag" }));
+  const merge = el("button", { class: "quiet small", type: "button", text: "Merge", title: "Makes one tranche of those ticked" });
+  merge.addEventListener("click", () => askMerge(row.dataset.key));
+  row.children[0].append(toggle, " ", el("span", { class: "tag" }), " ", merge);
   row.children[0].classList.add("wide-cell");
   row.children[8].classList.add("wide-cell");
   for (const i of [9, 10]) row.children[i].classList.add("bare");  // exits belong to tranches
@@ -226,7 +229,8 @@ function updatePosition(row, item) {
   const toggle = row.children[0].firstElementChild;
   put(toggle, (open ? "▾ " : "▸ ") + p.symbol);
   toggle.setAttribute("aria-expanded", String(open));
-  const tag = row.children[0].lastElementChild;
+  row.children[0].lastElementChild.hidden = chosenOf(row.dataset.key).length < 2;
+  const tag = row.children[0].children[1];
   tag.textContent = p.side;
   tag.className = "tag " + (p.side === "LONG" ? "good" : "bad");
   const tranches = p.tranche_count + (p.tranche_count === 1 ? " tranche · " : " tranches · ") + p.leverage + "×";
@@ -241,15 +245,35 @@ function updatePosition(row, item) {
   const naked = p.tranches_summary.unprotected;
   put(row.children[12], naked ? String(naked) : "–", naked ? "bad" : "");
 }
+const chosenOf = (key) => state.tranches.filter((t) => t.symbol + "/" + t.side === key && state.chosen.has("t" + t.id)).map((t) => t.ordinal);
+function askMerge(key) {
+  const ordinals = chosenOf(key);
+  const names = ordinals.map((ordinal) => "#" + ordinal).join(", ");
+  ask("Merge tranches " + names + " of " + key.replace("/", " ") + "?", "They become the one with the lowest number, with one take-profit and one stop from their common entry. The position itself does not change.", "Merge", false, false, () => {
+    for (const t of state.tranches) if (t.symbol + "/" + t.side === key) state.chosen.delete("t" + t.id);
+    command("merge", "positions/" + key + "/tranches/merge", { ordinals });
+  });
+}
 function makeTranche() {
   const row = cells(13, rightColumns, columns);
   row.className = "tranche";
   row.children[8].classList.add("wide-cell");
+  const tick = el("input", { type: "checkbox", title: "To be merged with others of this side" });
+  tick.addEventListener("change", () => {
+    if (tick.checked) state.chosen.add(row.dataset.key);
+    else state.chosen.delete(row.dataset.key);
+    drawPositions();
+  });
+  row.children[0].append(tick, " ", el("span"));
   return row;
 }
 function updateTranche(row, item) {
   const t = item.tranche;
-  put(row.children[0], "#" + t.ordinal + " · id " + t.id + (t.adopted ? " · adopted" : ""));
+  const tick = row.children[0].firstElementChild;
+  tick.hidden = item.alone === true;
+  tick.checked = state.chosen.has(row.dataset.key);
+  tick.setAttribute("aria-label", "Merge tranche " + t.ordinal + " of " + t.symbol + " " + t.side);
+  put(row.children[0].lastElementChild, "#" + t.ordinal + " · id " + t.id + (t.adopted ? " · adopted" : ""));
   put(row.children[1], words(t.state), stateTone[t.state] || "");
   put(row.children[2], decimal(t.quantity, t.quantity_decimals));
   put(row.children[3], decimal(t.entry_price, t.price_decimals));
@@ -271,6 +295,7 @@ function drawPositions() {
       if (order && Number(t.entry_price) > 0) scale = Math.max(scale, Math.min(10, 100 * Math.abs(Number(order.price) / Number(t.entry_price) - 1)));
     }
   }
+  for (const key of state.chosen) if (!tranches.some((t) => "t" + t.id === key)) state.chosen.delete(key);
   const keys = new Set(positions.map((p) => p.symbol + "/" + p.side));
   const pending = tranches.filter((t) => !keys.has(t.symbol + "/" + t.side));
   const rows = [];
@@ -278,13 +303,13 @@ function drawPositions() {
     const key = p.symbol + "/" + p.side;
     rows.push({ key, position: p, scale });
     if (state.folded.has(key)) continue;
-    for (const t of tranches) if (t.symbol + "/" + t.side === key) rows.push({ key: "t" + t.id, tranche: t, scale });
+    for (const t of tranches) if (t.symbol + "/" + t.side === key) rows.push({ key: "t" + t.id, tranche: t, scale, alone: p.tranche_count < 2 });
   }
-  for (const t of pending) rows.push({ key: "p" + t.id, tranche: t, scale, pending: true });
+  for (const t of pending) rows.push({ key: "p" + t.id, tranche: t, scale, pending: true, alone: true });
   keyed($("position-rows"), rows, (one) => one.key, (one) => (one.position ? makePosition(one) : makeTranche()), (node, one) => {
     if (one.position) return updatePosition(node, one);
     updateTranche(node, one);
-    if (one.pending) put(node.children[0], one.tranche.symbol + " " + one.tranche.side + " · id " + one.tranche.id);
+    if (one.pending) put(node.children[0].lastElementChild, one.tranche.symbol + " " + one.tranche.side + " · id " + one.tranche.id);
   });
   $("no-positions").hidden = rows.length > 0;
   put($("positions-count"), rows.length ? positions.length + " / " + tranches.length : "");
@@ -311,11 +336,13 @@ function showLatency(data) {
     [words(s.stage), count(s.count), shown(s.p50), shown(s.p99), shown(s.p999), shown(s.max)].forEach((text, i) => put(node.children[i], text));
   });
 }
+const hasCode = new Set(["entry_rejected", "protection_rejected", "order_unknown", "banned", "rate_limited"]);
 function showAlarms(rows) {
-  keyed($("alarms"), rows.slice(0, 50), (one) => one.timestamp + one.kind + one.symbol + one.tranche_id + one.raised, () => el("li", {}, el("time"), el("strong"), el("span")), (node, a) => {
+  keyed($("alarms"), rows.slice(0, 50), (one) => one.timestamp + one.kind + one.symbol + one.tranche_id + one.raised, () => el("li", {}, el("time"), el("strong"), el("span"), el("span", { class: "advice" })), (node, a) => {
     put(node.children[0], clock(a.timestamp));
     put(node.children[1], words(a.kind) + (a.raised ? "" : " (over)"), a.raised ? "bad" : "muted");
-    put(node.children[2], [" ", a.symbol, a.tranche_id ? " tranche " + a.tranche_id : "", a.text ? " " + a.text : ""].join(""));
+    put(node.children[2], [" ", a.symbol, a.tranche_id ? " tranche " + a.tranche_id : "", a.text ? " " + a.text : "", hasCode.has(a.kind) && a.value ? " (" + a.value + ")" : ""].join(""));
+    put(node.children[3], a.advice);
   });
   $("no-alarms").hidden = rows.length > 0;
   put($("alarms-count"), rows.length ? String(rows.length) : "");
@@ -445,19 +472,19 @@ function ask(title, text, yes, danger, withToken, then) {
   $("confirm").showModal();
   (withToken ? $("token") : $("confirm-no")).focus();
 }
-async function command(verb) {
+async function command(verb, path = "control/" + verb, sent = {}) {
   const headers = { "Content-Type": "application/json", "X-Tranche": "1" };
   const token = sessionStorage.getItem("token");
   if (token) headers.Authorization = "Bearer " + token;
   try {
-    const answer = await fetch("/api/control/" + verb, { method: "POST", headers, body: "{}" });
+    const answer = await fetch("/api/" + path, { method: "POST", headers, body: JSON.stringify(sent) });
     const body = await answer.json();
     if (answer.status === 401) {
       sessionStorage.removeItem("token");
       ask("Token needed", "Commands need the token of this instance. It is kept until this tab closes.", "Send " + verb, verb === "flatten", true, () => {
         sessionStorage.setItem("token", $("token").value.trim());
         $("token").value = "";
-        command(verb);
+        command(verb, path, sent);
       });
       return;
     }
@@ -466,7 +493,7 @@ async function command(verb) {
   } catch (error) { toast("command", verb + " did not reach tranche: " + error.message, "bad"); }
 }
 $("pause").addEventListener("click", () => ask("Pause entries?", "No new entries until you resume. Take-profits and stops keep working.", "Pause", false, false, () => command("pause")));
-$("resume").addEventListener("click", () => ask("Resume entries?", "Liquidations are traded again, with the settings in force.", "Resume", false, false, () => command("resume")));
+$("resume").addEventListener("click", () => ask("Resume entries?", "Liquidations are traded again, with the settings in force. A hold that waits for you ends; see to its cause first.", "Resume", false, false, () => command("resume")));
 $("flatten").addEventListener("click", () => ask("Close every position?", "All positions are closed with market orders, now. This cannot be undone.", "Flatten everything", true, false, () => command("flatten")));
 $("confirm-no").addEventListener("click", () => $("confirm").close());
 $("confirm-form").addEventListener("submit", (event) => {

@@ -340,6 +340,25 @@ TEST(Settings, OldKeysAreWarnedOfAndTheOldThresholdIsHonoured) {
             "fixed: stop_loss_pct"));
 }
 
+TEST(Settings, TheAgeOfExitsIsANumberOrAMapByOrdinal) {
+    const auto ttl = [](std::string_view value) {
+        return loaded(globals(R"("tranche_order_ttl_seconds": )" + std::string{value}))
+            .engine.tranche.order_ttl;
+    };
+    EXPECT_EQ(ttl("600").of(7), seconds(600));
+    EXPECT_EQ(ttl(R"({"1": 60})").of(1), seconds(60));
+    EXPECT_EQ(ttl(R"({"1": 60})").of(0), Nanos{}) << "not named, so never";
+}
+
+TEST(Settings, OnePairOfExitsAFillIsNoReasonToWarn) {
+    const Settings settings =
+        loaded(R"({"globals": {"enable_order_consolidation": false, "max_orders_per_tranche": 6},
+                   "symbols": {"BTCUSDT": {"stop_loss_pct": 5}}})");
+    EXPECT_FALSE(settings.engine.tranche.consolidate);
+    EXPECT_EQ(settings.engine.tranche.max_orders, 6);
+    EXPECT_THAT(settings.warnings, IsEmpty());
+}
+
 TEST(Settings, WarnsWhenTheMarginIsGoneBeforeTheStopLoss) {
     EXPECT_THAT(loaded(symbol(R"("stop_loss_pct": 10, "leverage": 10)")).warnings, IsEmpty());
     EXPECT_THAT(loaded(symbol(R"("stop_loss_pct": 10.1, "leverage": 10)")).warnings,

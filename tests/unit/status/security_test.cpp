@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <list>
 #include <sys/stat.h>
 
@@ -58,27 +59,103 @@ TEST_F(Page, ACommandReachesTheEngineOnceWithItsOwnNumber) {
     EXPECT_EQ(refused.json()["error"], "still starting");
 }
 
-TEST_F(Page, MergeAndCloseCheckWhatTheyAreAbout) {
-    two_tranches();
-    write_tranche_row(2, PositionSide::long_side, "1", "102", "95");
-    TrancheBoardRow third = board.tranches[2].read();
-    third.tranche.ordinal = 1;
-    board.tranches[2].write(third);
+/// Two protected tranches on the long side of BTCUSDT, ordinals 0 and 1.
+class MergeCommand : public Page {
+public:
+    void SetUp() override {
+        Page::SetUp();
+        two_tranches();
+        write_tranche_row(2, PositionSide::long_side, "1", "102", "95");
+        change([](TrancheRow& row) { row.ordinal = 1; });
+    }
+    /// Changes the second one.
+    void change(const std::function<void(TrancheRow&)>& how) {
+        TrancheBoardRow row = board.tranches[2].read();
+        how(row.tranche);
+        board.tranches[2].write(row);
+    }
+    Reply ask_for(const std::string& body) { return post(path, intent, body); }
+    std::string refusal() {
+        const Reply reply = ask_for(R"({"ordinals":[0,1]})");
+        EXPECT_EQ(reply.status, 409);
+        EXPECT_TRUE(commands.empty());
+        return reply.json()["error"];
+    }
+
     const std::string path = "/api/positions/BTCUSDT/LONG/tranches/merge";
-    EXPECT_EQ(post(path, intent, R"({"ordinals":[0,1]})").status, 200);
+};
+
+TEST_F(MergeCommand, NamesTheTranchesToTheEngine) {
+    const Reply reply = ask_for(R"({"ordinals":[1,0]})");
+    EXPECT_EQ(reply.status, 202);
+    EXPECT_EQ(reply.json()["success"], true);
     ASSERT_EQ(commands.size(), 1U);
-    EXPECT_EQ(commands[0].first.kind, ControlKind::merge);
-    EXPECT_EQ(commands[0].first.tranche_count, 2);
+    const Control& command = commands[0].first;
+    EXPECT_EQ(command.kind, ControlKind::merge);
+    EXPECT_EQ(command.side, PositionSide::long_side);
+    EXPECT_EQ(command.tranche_count, 2);
+    EXPECT_EQ(command.tranches[0], 0U);
+    EXPECT_EQ(command.tranches[1], 1U);
     EXPECT_EQ(commands[0].second, SymbolId{0});
-    EXPECT_EQ(post(path, intent, R"({"ordinals":[0,7]})").status, 409);
+}
+
+TEST_F(MergeCommand, OfATrancheThatIsNotOpenIsRefused) {
+    EXPECT_EQ(ask_for(R"({"ordinals":[0,7]})").status, 409);
+    change([](TrancheRow& row) { row.side = PositionSide::short_side; });
+    EXPECT_EQ(refusal(), "tranche 1 is not open");
+}
+
+TEST_F(MergeCommand, OfATrancheThatIsNotProtectedIsRefused) {
+    for (const TrancheState state :
+         {TrancheState::pending, TrancheState::unprotected, TrancheState::protecting,
+          TrancheState::adjusting, TrancheState::closing}) {
+        change([state](TrancheRow& row) { row.state = state; });
+        EXPECT_NE(refusal().find("tranche 1 is not protected but "), std::string::npos);
+    }
+}
+
+TEST_F(MergeCommand, OfATrancheWithAnEntryPendingIsRefused) {
+    OrderBoardRow entry{};
+    entry.live = 1;
+    entry.order.id = {1, Role::entry, 0, 1, board.tranches[2].read().tranche.id, 0};
+    entry.order.state = OrderState::working;
+    board.orders[5].write(entry);
+    EXPECT_EQ(refusal(), "tranche 1 has an entry pending");
+    entry.live = 0;
+    board.orders[5].write(entry);
+    EXPECT_EQ(ask_for(R"({"ordinals":[0,1]})").status, 202);
+}
+
+TEST_F(MergeCommand, OnASideThatIsBeingReconciledIsRefused) {
+    SymbolBoardRow symbol = board.symbols[0].read();
+    symbol.reconciling = {true, false};
+    board.symbols[0].write(symbol);
+    EXPECT_NE(refusal().find("being reconciled"), std::string::npos);
+    symbol.reconciling = {false, true};
+    board.symbols[0].write(symbol);
+    EngineBoardRow engine = board.engine.read();
+    engine.reconciled = false;
+    board.engine.write(engine);
+    EXPECT_NE(refusal().find("being reconciled"), std::string::npos);
+}
+
+TEST_F(MergeCommand, IsReadStrictly) {
     for (const auto* body :
          {"", "[", "{}", R"({"ordinals":[0]})", R"({"ordinals":[0,0]})", R"({"ordinals":[0,-1]})",
           R"({"ordinals":[0,1],"x":1})", R"({"ordinals":[0,99999999999]})"})
-        EXPECT_EQ(post(path, intent, body).status, 400) << body;
+        EXPECT_EQ(ask_for(body).status, 400) << body;
+    const std::string body = R"({"ordinals":[0,1]})";
+    EXPECT_EQ(post("/api/positions/NOSUCH/LONG/tranches/merge", intent, body).status, 404);
+    EXPECT_EQ(post("/api/positions/BTCUSDT/UP/tranches/merge", intent, body).status, 404);
+    EXPECT_TRUE(commands.empty());
+}
+
+TEST_F(Page, ClosingNeedsAPositionOnThatSide) {
+    two_tranches();
     EXPECT_EQ(post("/api/positions/BTCUSDT/SHORT/close", intent).status, 200);
     EXPECT_EQ(commands.back().first.side, PositionSide::short_side);
     EXPECT_EQ(post("/api/positions/ETHUSDT/SHORT/close", intent).status, 404);
-    EXPECT_EQ(commands.size(), 2U);
+    EXPECT_EQ(commands.size(), 1U);
 }
 
 TEST_F(Page, AFormOfAnotherSiteCannotCommand) {

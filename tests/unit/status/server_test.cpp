@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "net/status/names.hpp"
+#include "net/status/recent.hpp"
 #include "tests/unit/status/page.hpp"
 
 namespace tranche::test {
@@ -115,6 +117,75 @@ TEST_F(Page, HealthIsReadyOnlyWhileEverythingThatTradingNeedsIsThere) {
     troubles.clear();
     now += seconds(6);  // the engine says nothing any more
     EXPECT_EQ(get("/api/health").status, 503);
+}
+
+TEST_F(Page, AHoldSaysEverywhereThatItWaitsForAnOperator) {
+    EngineBoardRow engine = board.engine.read();
+    EXPECT_EQ(get("/api/overview").json()["waits_for_operator"], false);
+    engine.mode = Mode::protect_only;
+    set_text(engine.mode_reason, "loss governor tripped; resume");
+    board.engine.write(engine);
+    const Reply held = get("/api/health");
+    EXPECT_EQ(held.status, 503);
+    EXPECT_EQ(held.json()["mode_reason"], "loss governor tripped; resume");
+    EXPECT_EQ(held.json()["waits_for_operator"], true);
+    EXPECT_EQ(held.json()["problems"],
+              nlohmann::json({"mode is protect_only: loss governor tripped; resume"}));
+    EXPECT_EQ(get("/api/overview").json()["waits_for_operator"], true);
+    EXPECT_NE(get("/metrics").body.find("tranche_waits_for_operator 1\n"), std::string::npos);
+    set_text(engine.mode_reason, "market stream is down");
+    board.engine.write(engine);
+    EXPECT_EQ(get("/api/health").json()["waits_for_operator"], false) << "it ends by itself";
+    engine.mode = Mode::halt;
+    set_text(engine.mode_reason, "another, younger instance sends orders; nothing is sent");
+    board.engine.write(engine);
+    EXPECT_EQ(get("/api/health").json()["waits_for_operator"], true);
+    EXPECT_NE(get("/metrics").body.find("tranche_mode{mode=\"halt\"} 1\n"), std::string::npos);
+    EXPECT_NE(get("/metrics").body.find("tranche_mode{mode=\"trading\"} 0\n"), std::string::npos);
+}
+
+TEST_F(Page, EveryAlarmTellsWhatAnOperatorCanDo) {
+    for (std::size_t i = 0; i < Recent::alarm_kinds; ++i) {
+        const auto kind = static_cast<AlarmKind>(i);
+        EXPECT_NE(name_of(kind), "?") << i;
+        const std::string_view text = advice(kind);
+        EXPECT_GT(text.size(), 20U) << name_of(kind);
+        EXPECT_TRUE(text.ends_with('.')) << name_of(kind);
+    }
+    Record record{};
+    record.kind = RecordKind::alarm;
+    record.time = now;
+    record.alarm = {};
+    record.alarm.kind = AlarmKind::position_mode;
+    record.alarm.raised = true;
+    set_text(record.alarm.text, "the account's position mode is not that of the settings");
+    server->publish(record);
+    const auto rows = get("/api/alarms").json();
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0]["advice"], advice(AlarmKind::position_mode));
+    EXPECT_NE(get("/metrics").body.find("tranche_alarms_total{kind=\"position_mode\"} 1\n"),
+              std::string::npos);
+}
+
+TEST_F(Page, MetricsTellTheTimeWithoutAStopInSeconds) {
+    for (int i = 0; i < 999; ++i) board.unprotected.add(milliseconds(10).count);
+    board.unprotected.add(milliseconds(250).count);
+    EngineBoardRow engine = board.engine.read();
+    engine.unprotected_now = 2;
+    engine.unprotected_max = milliseconds(250);
+    board.engine.write(engine);
+    const std::string text = get("/metrics").body;
+    const auto value = [&text](const std::string& name) {
+        const std::size_t at = text.find("\n" + name + " ");
+        return at == std::string::npos ? -1.0 : std::stod(text.substr(at + name.size() + 2));
+    };
+    EXPECT_NEAR(value("tranche_unprotected_seconds{quantile=\"0.99\"}"), 0.01, 0.0004);
+    EXPECT_NEAR(value("tranche_unprotected_seconds{quantile=\"0.999\"}"), 0.01, 0.0004);
+    EXPECT_EQ(value("tranche_unprotected_seconds{quantile=\"1\"}"), 0.25);
+    EXPECT_EQ(value("tranche_unprotected_seconds_count"), 1000);
+    EXPECT_NEAR(value("tranche_unprotected_seconds_sum"), 10.24, 1e-9);
+    EXPECT_EQ(value("tranche_unprotected_max_seconds"), 0.25);
+    EXPECT_EQ(value("tranche_unprotected_tranches"), 2);
 }
 
 TEST_F(Page, TradesJoinOrdersWithTheirFills) {
