@@ -297,9 +297,8 @@ void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Out
         start_close(state, slot,
                     role == Role::stop_loss ? CloseReason::stop_loss : CloseReason::take_profit,
                     out);
-    const bool beside_another = role == Role::stop_loss && has_retiring_stop(state, slot);
-    if (why == Refusal::nothing_to_reduce && beside_another)
-        note_crowding(state, slot);
+    if (why == Refusal::nothing_to_reduce && is_crowded(state, slot, role))
+        note_crowding(state, slot, role);
     else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
              why == Refusal::too_small)
         wait_with_exit(state, slot, role, why == Refusal::filter);

@@ -180,14 +180,15 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     Tranche& tranche = state.tranches[slot];
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.take_profit_enabled || tranche.closing_for != CloseReason::none) return;
-    const bool limit = state.settings.protection.take_profit_is_limit;
+    const bool limit = take_profit_is_limit(state);
     const Quantity own = tranche.own_quantity();
     const Quantity wanted = limit ? own : sendable(symbol, own);
     if (wanted.zero()) return let_exit_go(state, tranche.take_profit, out);
     const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
         const Order& order = state.orders[tranche.take_profit];
-        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order);
+        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order) &&
+                          is_conditional(order.row.type) != limit;
         if (good || !is_working(state, tranche.take_profit)) return;
         // Two of them together would exceed the position, so the old one goes first (§5.7).
         return cancel(state, tranche.take_profit, out);
@@ -389,8 +390,25 @@ void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filter
     attempts.not_before = state.now + refused_pause;
 }
 
-void note_crowding(EngineState& state, TrancheSlot slot) {
-    if (state.tranches[slot].stop_loss_attempts.failures >= 3) state.stops_share_position = true;
+bool is_crowded(const EngineState& state, TrancheSlot slot, Role role) {
+    const Tranche& tranche = state.tranches[slot];
+    const bool conditional_target =
+        is_live(state, tranche.take_profit) &&
+        is_conditional(state.orders[tranche.take_profit].row.type);
+    if (role == Role::stop_loss) return has_retiring_stop(state, slot) || conditional_target;
+    return role == Role::take_profit && !take_profit_is_limit(state) &&
+           is_live(state, tranche.stop_loss);
+}
+
+void note_crowding(EngineState& state, TrancheSlot slot, Role role) {
+    const Tranche& tranche = state.tranches[slot];
+    const Attempts& attempts =
+        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
+    if (attempts.failures >= 2) state.stops_share_position = true;
+}
+
+bool take_profit_is_limit(const EngineState& state) {
+    return state.settings.protection.take_profit_is_limit || state.stops_share_position;
 }
 
 bool has_retiring_stop(const EngineState& state, TrancheSlot slot) {
