@@ -94,28 +94,15 @@ bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order&
                         });
 }
 
-/// What older stops of the tranche still cover. They only count where stops share the position and
-/// no backstop works, so that none may go before its successor (G5): there they add up instead.
-Quantity added_cover(const EngineState& state, const Tranche& tranche) {
-    Quantity sum;
-    const SideBook& side = state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)];
-    if (!state.stops_share_position || is_working(state, side.backstop)) return sum;
-    for (std::size_t i = 0; i < tranche.retiring_count; ++i) {
-        if (!is_live(state, tranche.retiring[i])) continue;
-        const OrderRow& row = state.orders[tranche.retiring[i]].row;
-        if (row.id.role == Role::stop_loss) sum += row.quantity - row.filled;
-    }
-    return sum;
-}
-
-/// Where stops share the position, the old one goes first while the backstop works. True while it
-/// has to be waited for.
+/// Where stops share the position, the old one goes first, once the backstop works (G5). True while
+/// it has to be waited for.
 bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
     const Tranche& tranche = state.tranches[slot];
-    if (!state.stops_share_position || !has_retiring_stop(state, slot) ||
-        !is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop))
-        return false;
-    for (std::size_t i = 0; i < tranche.retiring_count; ++i)
+    if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
+    const bool may_go =
+        is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop) ||
+        !state.settings.protection.backstop;
+    for (std::size_t i = 0; may_go && i < tranche.retiring_count; ++i)
         if (is_live(state, tranche.retiring[i]) &&
             state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
             cancel(state, tranche.retiring[i], out);
@@ -137,10 +124,7 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
         if (stop_is_lost(state, tranche, order)) {
             if (!retire(tranche, tranche.stop_loss)) return;
         } else {
-            const Quantity rest = wanted - std::min(wanted, added_cover(state, tranche));
-            const bool good = rest < wanted
-                                  ? order.row.quantity - order.row.filled >= rest
-                                  : matches(order, wanted, stop) && !too_old(state, tranche, order);
+            const bool good = matches(order, wanted, stop) && !too_old(state, tranche, order);
             if (good || !is_working(state, tranche.stop_loss)) return;
             if (state.now < tranche.adjusted_at + adjust_pause)
                 return look_again(state, slot, tranche.adjusted_at + adjust_pause);
@@ -161,8 +145,6 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     if (makes_way(state, slot, out)) return;
     if (!room_for_conditional(state, tranche.row.symbol))
         return look_again(state, slot, state.now + adjust_pause);
-    const Quantity missing = wanted - std::min(wanted, added_cover(state, tranche));
-    if (missing.zero()) return;
     tranche.adjusted_at = state.now;
     tranche.stop_loss = place(state,
                               {.symbol = tranche.row.symbol,
@@ -171,7 +153,7 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                                .type = OrderType::stop_market,
                                .price = {},
                                .stop_price = stop,
-                               .quantity = missing,
+                               .quantity = wanted,
                                .tranche = slot},
                               out);
 }
@@ -233,11 +215,6 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
               out);
 }
 
-bool stops_cover(const EngineState& state, const Tranche& tranche, Quantity held) {
-    const Quantity added = added_cover(state, tranche);
-    return held <= added || covers(state, tranche.stop_loss, held - added);
-}
-
 /// Working exits are looked at again when they are too old.
 void expire_exits(EngineState& state, TrancheSlot slot) {
     const Tranche& tranche = state.tranches[slot];
@@ -254,9 +231,10 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     const Quantity held = tranche.own_quantity();
     const bool dust = too_small_for_exits(symbol, tranche.row.quantity);
     const bool pairs_ok = pairs_work(state, tranche);
-    const bool stop_ok = !symbol.settings.stop_loss_enabled ||
-                         (pairs_ok && stops_cover(state, tranche, sendable(symbol, held))) ||
-                         (dust && is_working(state, state.side_of(tranche).backstop));
+    const bool stop_ok =
+        !symbol.settings.stop_loss_enabled ||
+        (pairs_ok && (held.zero() || covers(state, tranche.stop_loss, sendable(symbol, held)))) ||
+        (dust && is_working(state, state.side_of(tranche).backstop));
     const bool profit_ok = !symbol.settings.take_profit_enabled || dust ||
                            (pairs_ok && (held.zero() || covers(state, tranche.take_profit, held)));
     const bool on_the_way =
@@ -392,9 +370,8 @@ void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filter
 
 bool is_crowded(const EngineState& state, TrancheSlot slot, Role role) {
     const Tranche& tranche = state.tranches[slot];
-    const bool conditional_target =
-        is_live(state, tranche.take_profit) &&
-        is_conditional(state.orders[tranche.take_profit].row.type);
+    const bool conditional_target = is_live(state, tranche.take_profit) &&
+                                    is_conditional(state.orders[tranche.take_profit].row.type);
     if (role == Role::stop_loss) return has_retiring_stop(state, slot) || conditional_target;
     return role == Role::take_profit && !take_profit_is_limit(state) &&
            is_live(state, tranche.stop_loss);

@@ -11,7 +11,8 @@ namespace {
 /// Whether marks beyond the take-profit close at market. A conditional one needs no help.
 bool closes_at_market(const EngineState& state, const SymbolState& symbol) {
     const ProtectionSettings& rules = state.settings.protection;
-    return rules.instant_close && take_profit_is_limit(state) && symbol.settings.take_profit_enabled;
+    return rules.instant_close && take_profit_is_limit(state) &&
+           symbol.settings.take_profit_enabled;
 }
 
 }  // namespace
