@@ -90,7 +90,8 @@ void choose_rules_of_trade(EngineSettings& settings, Dice& dice) {
     settings.protection.instant_close = dice.below(4) != 0;
     settings.protection.instant_close_grace = milliseconds(dice.between(100, 2'000));
     settings.protection.reconcile_interval = seconds(dice.between(3, 20));
-    settings.protection.backstop = dice.below(8) != 0;
+    // No user can switch it off; the draw stays, so that what follows it does not move.
+    settings.protection.backstop = dice.below(8) < 8;
 }
 
 EngineSettings engine_settings(const Plan& plan, Dice& dice) {
@@ -166,9 +167,6 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed) {
     plan.venue.generate = false;
     plan.venue.balance = exchange::units(dice.below(8) == 0 ? 300 : 10'000);
     plan.venue.behaviour = behaviour(plan, dice);
-    // Where stops may not overlap, a replacement needs the backstop (reliability-model.md G5); it
-    // is no setting of a user, so going without is only tried where it can be done without.
-    if (plan.venue.behaviour.stops_share_position) plan.settings.protection.backstop = true;
     plan.venue.history_limit = 4'096;
     plan.venue.candles = false;
     constexpr std::array<std::int64_t, 4> paces{300, 700, 1'500, 4'000};
