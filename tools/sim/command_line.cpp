@@ -19,6 +19,8 @@ void add_sim_verb(CLI::App& app, SimOptions& options, int& code) {
     verb->add_option("--script", options.script, "replays a script instead of a seed");
     verb->add_option("--canary", options.canary,
                      "plants a seeded bug; only the program tranche-canaries has them");
+    verb->add_option("--shrink", options.shrink,
+                     "writes the smallest script that breaks the same invariant as --seed");
     verb->add_option("--jobs", options.jobs, "workers; 0 is one a core")->capture_default_str();
     verb->add_flag("--json", options.json, "one JSON object on stdout");
     verb->footer("Example:\n  " + app.get_name() + " sim --seeds 1000 --steps 20000 --faults all");

@@ -101,6 +101,7 @@ Script expand(const Plan& plan, std::uint64_t steps) {
     Script script;
     script.seed = plan.seed;
     script.steps = steps;
+    script.faults = plan.faults;
     // Timers alone make 200 steps a second, so no run lasts longer than this.
     const Nanos length = milliseconds(static_cast<std::int64_t>(steps) * 5 + 1'000);
     const Nanos longest = std::min(length, seconds(3'600));

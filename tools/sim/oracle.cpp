@@ -5,6 +5,8 @@
 namespace tranche::sim {
 namespace {
 
+constexpr std::int32_t nothing_to_reduce = -2022;
+
 std::string text_of(const ClientOrderId& id) {
     const ClientOrderIdText text = encode(id);
     return {text.data(), text.size()};
@@ -214,7 +216,8 @@ void Oracle::book(const FillRow& fill, Nanos now) {
                     now);
     if (!order.ours || order.id.tranche == no_tranche || fill.tranche == no_tranche) return;
     const TrancheId own = resolve(order.id.tranche);
-    if (order.closing && !watch_of(own).over) watch_of(own).exit_fills += fill.quantity;
+    if (order.closing && fill.tranche == own && !watch_of(own).over)
+        watch_of(own).exit_fills += fill.quantity;
     if (fill.tranche == own) return;
     // More than the tranche held goes to others by rule; what it holds must be taken first.
     if (order.closing && watch_of(own).quantity.zero()) return;
@@ -257,6 +260,9 @@ void Oracle::recorded(const Record& record) {
 
 void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
     if (event.symbol == no_symbol) return;
+    if (event.kind == EventKind::reply && event.reply.id.role == Role::stop_loss &&
+        event.reply.code == nothing_to_reduce)
+        overlap_refused_ = true;
     if (event.kind == EventKind::book_ticker) symbols_[tranche::index(event.symbol)].book = now;
     if (event.kind == EventKind::order_update && event.order_update.last_quantity.positive())
         if (LedgerTrade* trade = ledger_.find_trade(event.symbol, event.order_update.trade_id))

@@ -163,6 +163,7 @@ private:
     };
     std::array<SymbolWatch, most_symbols> symbols_;
     bool remembers_all_{true};  // no process has lost any of its memory
+    bool overlap_refused_{};    // a stop beside another one: the engine has learned to replace
     Nanos all_excused_until_;
     Nanos foreign_epoch_seen_;
     Nanos newest_record_;

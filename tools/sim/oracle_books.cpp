@@ -41,8 +41,7 @@ void Oracle::check_replacement(const Command& command, Nanos now) {
     if (command.id.role != Role::stop_loss || !remembers_all_) return;
     const SymbolRules& rules = plan_.rules[tranche::index(command.symbol)];
     const bool crowded = rules.max_conditional_orders < 50 || plan_.faults[index(Fault::x9)] ||
-                         plan_.faults[index(Fault::x4)] ||
-                         plan_.venue.behaviour.stops_share_position;
+                         overlap_refused_ || plan_.venue.behaviour.stops_share_position;
     const TrancheWatch& seen = watch_of(command.id.tranche);
     if (crowded || !plan_.settings.tranche.consolidate || seen.over ||
         seen.absorbed_by != no_tranche)
@@ -112,7 +111,7 @@ void Oracle::check_tranche(const TrancheRow& row, TrancheWatch& seen, Nanos now)
 /// What a tranche's own exits were filled with has left it.
 void Oracle::check_exits(const TrancheRow& row, Nanos now) {
     const TrancheWatch& seen = watch_of(row.id);
-    if (row.exited < seen.exit_fills)
+    if (remembers_all_ && row.exited < seen.exit_fills)
         fail("I1",
              key_text(row.symbol, row.side) + " tranche " +
                  std::to_string(static_cast<std::uint32_t>(row.id)) + ": its exits were filled " +

@@ -134,7 +134,7 @@ exchange::Behaviour behaviour(const Plan& plan, Dice& dice) {
     return drawn;
 }
 
-void choose_faults(Plan& plan, const FaultSet& allowed) {
+void choose_faults(Plan& plan, const FaultSet& allowed, Swarm how) {
     Dice swarm{plan.seed, Concern::swarm};
     constexpr std::array<std::uint32_t, 5> densities{0, 60'000, 150'000, 300'000, 600'000};
     const std::uint32_t density = densities[swarm.below(densities.size())];
@@ -142,7 +142,8 @@ void choose_faults(Plan& plan, const FaultSet& allowed) {
         // Keyed by fault, so that leaving one out does not change the others.
         Dice dice{plan.seed, Concern::swarm, i + 1};
         const bool asked_for_alone = allowed.count() < fault_count / 4;
-        const bool in = dice.chance(asked_for_alone ? 900'000 : density);
+        const bool drawn = dice.chance(asked_for_alone ? 900'000 : density);
+        const bool in = how == Swarm::as_given || drawn;
         plan.chance[i] = static_cast<std::uint32_t>(dice.long_tailed({2'000}, {100'000}).count);
         if (in && allowed[i]) plan.faults.set(i);
     }
@@ -150,10 +151,10 @@ void choose_faults(Plan& plan, const FaultSet& allowed) {
 
 }  // namespace
 
-Plan make_plan(std::uint64_t seed, const FaultSet& allowed) {
+Plan make_plan(std::uint64_t seed, const FaultSet& allowed, Swarm how) {
     Plan plan;
     plan.seed = seed;
-    choose_faults(plan, allowed);
+    choose_faults(plan, allowed, how);
     Dice dice{seed, Concern::plan};
     const auto symbols = static_cast<std::size_t>(dice.between(3, most_symbols));
     for (std::size_t i = 0; i < symbols; ++i) {

@@ -34,10 +34,13 @@ struct Plan {
     std::vector<RateLimit> limits;
 };
 
-/// The swarm: a random part of `allowed`, each fault with a rate of its own.
-Plan make_plan(std::uint64_t seed, const FaultSet& allowed);
+/// Whether a seed draws its part of the faults, or has them all.
+enum class Swarm : std::uint8_t { drawn, as_given };
 
-/// Workload and faults of the whole run, as actions.
+/// The swarm: a random part of `allowed`, each fault with a rate of its own.
+Plan make_plan(std::uint64_t seed, const FaultSet& allowed, Swarm swarm = Swarm::drawn);
+
+/// Workload and faults of the whole run, as actions; the plan's faults with them.
 Script expand(const Plan& plan, std::uint64_t steps);
 
 }  // namespace tranche::sim

@@ -90,7 +90,7 @@ void add(Shared::Worker& worker, std::uint64_t seed, const Outcome& outcome) {
 }
 
 Outcome run_once(const Script& script, std::atomic<std::uint64_t>& progress) {
-    const Plan plan = make_plan(script.seed, script.faults);
+    const Plan plan = make_plan(script.seed, script.faults, Swarm::as_given);
     return World{plan, script, nullptr, progress}.run();
 }
 
@@ -101,8 +101,7 @@ void run_seed(std::uint64_t seed, const RunnerOptions& options, Shared::Worker& 
     worker.seed.store(seed);
     worker.step.store(0);
     const Plan plan = make_plan(seed, options.faults);
-    Script script = expand(plan, options.steps);
-    script.faults = options.faults;
+    const Script script = expand(plan, options.steps);
     const Outcome outcome = World{plan, script, nullptr, worker.step}.run();
     add(worker, seed, outcome);
     if (seed % twice_every != 0) return;

@@ -9,6 +9,7 @@
 #include "core/canary.hpp"
 #include "tools/exit_codes.hpp"
 #include "tools/sim/runner.hpp"
+#include "tools/sim/shrink.hpp"
 
 namespace tranche {
 namespace {
@@ -101,9 +102,7 @@ Result<Script> read_script(const std::string& path) {
 
 Result<Script> script_of(const SimOptions& options, const FaultSet& faults) {
     if (!options.script.empty()) return read_script(options.script);
-    Script script = expand(make_plan(options.seed, faults), options.steps);
-    script.faults = faults;
-    return script;
+    return expand(make_plan(options.seed, faults), options.steps);
 }
 
 Result<Canary> plant_canary(const std::string& name) {
@@ -123,13 +122,27 @@ Result<Canary> plant_canary(const std::string& name) {
     return Error{ErrorKind::usage, "sim: --canary " + name + ": no such canary; there are" + known};
 }
 
+/// Writes the smallest script found that breaks the same invariant.
+int shrink_to(const Script& script, const std::string& path) {
+    const auto shrunk = shrink_violation(script, seconds(60));
+    if (!shrunk) return report(shrunk.error());
+    std::ofstream file{path};
+    file << script_text(shrunk.value().script);
+    file.close();
+    if (!file) return report({ErrorKind::cannot_write, "sim: cannot write the script " + path});
+    std::printf("%zu actions left after %llu runs; again: tranche sim --script %s\n",
+                shrunk.value().script.actions.size(),
+                static_cast<unsigned long long>(shrunk.value().runs), path.c_str());
+    return static_cast<int>(Exit::no);
+}
+
 /// In this process: a broken assertion ends it with the story written so far.
 int trace(const Script& script, const std::string& path) {
     std::FILE* file = std::fopen(path.c_str(), "w");
     if (file == nullptr)
         return report({ErrorKind::cannot_write, "sim: cannot write the trace " + path});
     std::setvbuf(file, nullptr, _IOLBF, 0);
-    const Plan plan = make_plan(script.seed, script.faults);
+    const Plan plan = make_plan(script.seed, script.faults, Swarm::as_given);
     Tracer tracer{file, plan.start};
     std::atomic<std::uint64_t> progress{};
     const Outcome outcome = World{plan, script, &tracer, progress}.run();
@@ -153,6 +166,7 @@ int simulate(const SimOptions& options) {
         const auto script = script_of(options, faults.value());
         if (!script) return report(script.error());
         const auto totals = run_script(script.value(), false);
+        if (!options.shrink.empty()) return shrink_to(script.value(), options.shrink);
         if (!options.trace.empty() && totals.ok())
             if (const int code = trace(script.value(), options.trace); code != 0) return code;
         return finish(totals, options);

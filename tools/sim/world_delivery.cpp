@@ -80,7 +80,7 @@ void World::deliver_backlog() {
     for (; done < backlog_.size(); ++done) {
         const Parcel& parcel = backlog_[done];
         Ring<Event>& ring = parcel.event.kind == EventKind::rules_update ||
-                    parcel.event.kind == EventKind::snapshot_mark ||
+                                    parcel.event.kind == EventKind::snapshot_mark ||
                                     parcel.event.kind == EventKind::open_order ||
                                     parcel.event.kind == EventKind::balance_update ||
                                     (parcel.event.kind == EventKind::position_update &&
