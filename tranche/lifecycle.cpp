@@ -302,7 +302,10 @@ void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Out
     else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
              why == Refusal::too_small)
         wait_with_exit(state, slot, role, why == Refusal::filter);
-    if (why == Refusal::too_small) join_neighbour(state, slot, out);
+    if (why == Refusal::too_small) {
+        state.tranches[slot].dust = true;
+        join_neighbour(state, slot, out);
+    }
     if (why == Refusal::too_many_orders) {
         // Room for its stop is made by two tranches that share one (reference §5.6).
         const MergePair pair = find_merge(state, tranche.row.symbol, tranche.row.side);

@@ -44,6 +44,10 @@ bool too_small_for_exits(const SymbolState& symbol, Quantity quantity) {
     return quantity < std::max(symbol.rules.min_quantity, symbol.rules.market_min_quantity);
 }
 
+bool is_dust(const SymbolState& symbol, const Tranche& tranche) {
+    return tranche.dust || too_small_for_exits(symbol, tranche.row.quantity);
+}
+
 bool too_old(const EngineState& state, const Tranche& tranche, const Order& order) {
     const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
     return limit.count > 0 && state.now - order.row.created >= limit;
@@ -110,6 +114,17 @@ bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
     return true;
 }
 
+/// So little that no stop of its own is taken: one that is left from when it was more would close
+/// what belongs to others, and goes once the backstop works.
+void leave_to_backstop(EngineState& state, TrancheSlot slot, Outbox& out) {
+    const Tranche& tranche = state.tranches[slot];
+    if (!is_live(state, tranche.stop_loss)) return;
+    const OrderRow& row = state.orders[tranche.stop_loss].row;
+    const bool too_much = row.quantity - row.filled > tranche.own_quantity();
+    if (too_much && is_working(state, state.side_of(tranche).backstop))
+        cancel(state, tranche.stop_loss, out);
+}
+
 void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     SymbolState& symbol = state.symbol(tranche.row.symbol);
@@ -118,6 +133,7 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     if (planted(Canary::half_stop))
         wanted = snap(Quantity{wanted.raw / 2}, symbol.rules.step, Rounding::up);
     if (wanted.zero()) return let_exit_go(state, tranche.stop_loss, out);
+    if (is_dust(symbol, tranche)) return leave_to_backstop(state, slot, out);
     const Price stop = tranche.stop_wanted;
     if (is_live(state, tranche.stop_loss)) {
         const Order& order = state.orders[tranche.stop_loss];
@@ -175,7 +191,7 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
         // Two of them together would exceed the position, so the old one goes first (§5.7).
         return cancel(state, tranche.take_profit, out);
     }
-    if (old_ones_left || tranche.take_profit_attempts.given_up ||
+    if (old_ones_left || tranche.take_profit_attempts.given_up || tranche.dust ||
         too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.take_profit_attempts.not_before)
@@ -229,7 +245,7 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     const SymbolState& symbol = state.symbol(tranche.row.symbol);
     const Quantity held = tranche.own_quantity();
-    const bool dust = too_small_for_exits(symbol, tranche.row.quantity);
+    const bool dust = is_dust(symbol, tranche);
     const bool pairs_ok = pairs_work(state, tranche);
     const bool stop_ok =
         !symbol.settings.stop_loss_enabled ||

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Nanos settle_time = seconds(2);    // a fill's report and its position push are this close
 constexpr Nanos believe_after = seconds(1);  // for reports that are still on their way
+constexpr Nanos start_lag = milliseconds(1200);
 constexpr Nanos rest_lag = seconds(3);  // positions read may be so old: reliability-model.md E14
 constexpr Nanos abandoned_after = seconds(5);
 constexpr std::uint8_t snapshots_to_believe = 2;
@@ -168,8 +169,11 @@ void finish_snapshot(EngineState& state, Outbox& out) {
     state.totals.last_reconcile = state.now;
     // What was missed after the request is not in the answer.
     const bool covers_gap = state.streams.user_gap_at < state.snapshot_requested;
+    // What an earlier run did last may be missing from what the exchange reads out at first.
+    const bool caught_up =
+        state.epoch <= 1 || state.snapshot_requested >= state.totals.started + start_lag;
     const bool settled = state.reconciled || state.totals.unknown_now == 0;
-    state.reconciled = agrees && settled && covers_gap;
+    state.reconciled = agrees && settled && covers_gap && caught_up;
     if (!state.reconciled) out.want_snapshot();
     for (TrancheSlot slot = 0; slot < state.tranches.size(); ++slot)
         if (state.tranches[slot].live) state.timers.set(state.timer_of_tranche(slot), state.now);

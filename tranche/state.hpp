@@ -60,6 +60,7 @@ struct Tranche {
     bool changed{};  // since the event's records were written
     bool unshown{};  // since the board was written
     bool crowded{};  // a pair found no room and that was said
+    bool dust{};     // the exchange takes no order for so little; until the quantity changes
     std::uint8_t pair_count{};
     std::array<ExitPair, most_pairs> pairs{};
 
