@@ -503,6 +503,7 @@ void query(EngineState& state, OrderSlot slot, Outbox& out) {
     state.orders[slot].question_wanted = !possible;
     if (!possible)
         return due(state, slot, state.now + (halts(state.hold) ? seconds(1) : milliseconds(1)));
+    state.orders[slot].asked = state.now;
     const bool protective = state.orders[slot].row.id.role != Role::entry;
     command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
                 out);

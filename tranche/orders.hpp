@@ -22,6 +22,7 @@ struct Order {
     std::uint8_t questions{};
     std::uint8_t absent_answers{};
     Nanos first_absent;
+    Nanos asked;  // newest question about it
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
     bool question_wanted{};  // put off: the event at hand had said enough

@@ -273,6 +273,8 @@ struct EngineState {
     bool reconciled{};
     std::uint32_t snapshot_generation{};
     Nanos snapshot_requested;  // the request time of the one being received
+    Nanos next_snapshot;       // after one that did not agree; 0 for none
+    Nanos snapshot_pause;
     Nanos banned_until;
     SymbolPrices& price(SymbolId id) { return prices[index(id)]; }
     SymbolState& symbol(SymbolId id) { return symbols[index(id)]; }

@@ -156,6 +156,9 @@ void World::sweep() {
         const std::uint64_t waits = process_->metrics.budget_waits.get();
         if (waits != budget_waits_) oracle_.excuse_all(now_ + seconds(6));
         budget_waits_ = waits;
+        // X11, O1: nothing leaves until an operator says so.
+        if (process_->engine.state().totals.mode == Mode::halt)
+            oracle_.excuse_all(now_ + seconds(6));
         poll_gateway();
         drain_is_over();
     }

@@ -304,7 +304,7 @@ TEST(Restart, KeepsTheVolumeWindow) {
     World world;
     world.liquidation(btc, Side::sell, at, quantity("0.1"));
     world.restart();
-    world.pass(seconds(2));
+    world.pass(seconds(3));
     world.book(btc, at - price("0.1"), at + price("0.1"));
     EXPECT_EQ(world.liquidation(btc, Side::sell, at, quantity("0.1")), Verdict::entered);
 }
