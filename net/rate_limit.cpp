@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::int64_t smallest_reserve_permille = 300;
 constexpr std::uint32_t orders_to_protect = 3;  // an entry, while it fills
-constexpr std::int64_t reconcile_reserve_permille = 200;
+constexpr std::int64_t reconcile_reserve_permille = 100;
 constexpr Nanos first_pause = seconds(1);
 constexpr Nanos longest_pause = seconds(60);
 constexpr Nanos unnamed_ban = seconds(120);  // the shortest the exchange gives

@@ -69,7 +69,7 @@ private:
 
 /// All limits together. Lanes: the protective one may use everything; entries leave the larger of
 /// 30 % and the configured buffer, and count four times: each will need a stop, a take-profit and
-/// a replacement of one of them within the same window. Reconcile leaves 20 % more than entries.
+/// a replacement of one of them within the same window. Reconcile leaves 10 % more than entries.
 /// Pure: time comes in. One thread. Source: reliability-model.md I14.
 class RateBudget {
 public:

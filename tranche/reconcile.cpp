@@ -125,9 +125,9 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
         !planted(Canary::old_snapshot_wins))
         return state.reconciled;
     if (side.differing_snapshots < snapshots_to_believe) ++side.differing_snapshots;
-    if (side.differing_snapshots < snapshots_to_believe || side.unknown_orders > 0 ||
-        state.now - side.differs_since < believe_after || !out.roomy())
-        return false;
+    const bool patient = side.differing_snapshots < snapshots_to_believe ||
+                         side.unknown_orders > 0 || state.now - side.differs_since < believe_after;
+    if ((patient && !planted(Canary::old_snapshot_wins)) || !out.roomy()) return false;
     resolve(state, id, which, out);
     return true;
 }

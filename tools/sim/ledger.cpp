@@ -77,6 +77,7 @@ bool Ledger::accepted(const Command& command, std::int64_t order_id, Nanos now) 
     order.closing = command.side == closing_side(command.position_side);
     order.close_position = command.close_position;
     order.stop = command.type == OrderType::stop_market;
+    order.conditional = is_conditional(command.type);
     by_client_id_.add(IdTable::key(command.id), add(order));
     look(command.symbol, {});
     return true;
@@ -183,6 +184,7 @@ bool Ledger::on(const OrderUpdate& update, SymbolId symbol, Nanos now) {
         place = add(order);
     }
     LedgerOrder& order = orders_[place];
+    if (!is_conditional(update.type)) order.conditional = false;
     if (order.stop && !is_conditional(update.type)) {
         if (order.open) cover(order, -1);  // it has triggered: at work, no longer waiting
         order.stop = false;
@@ -204,10 +206,14 @@ bool Ledger::on(const OrderUpdate& update, SymbolId symbol, Nanos now) {
 void Ledger::look(SymbolId symbol, Nanos now) {
     for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
         LedgerSide& side = mutable_side(symbol, which);
-        if (!side.bare())
-            side.bare_since = {};
-        else if (side.bare_since.count == 0)
-            side.bare_since = now;
+        const auto follow = [now](Nanos& since, bool wrong) {
+            if (!wrong)
+                since = {};
+            else if (since.count == 0)
+                since = now;
+        };
+        follow(side.bare_since, side.bare());
+        follow(side.short_since, side.short_of_stops());
     }
 }
 

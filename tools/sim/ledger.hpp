@@ -24,7 +24,8 @@ struct LedgerOrder {
     bool ours{};
     bool closing{};
     bool close_position{};
-    bool stop{};  // a waiting stop order
+    bool stop{};         // a waiting stop order
+    bool conditional{};  // waiting, a stop or a take-profit
     bool open{};
 };
 
@@ -44,10 +45,12 @@ struct LedgerSide {
     Quantity covered;   // remaining quantity of our waiting stops
     std::int32_t backstops{};
     std::int32_t stops{};
-    Nanos changed;     // newest change of `held`
-    Nanos bare_since;  // held, and neither stops nor backstop cover it; 0 while they do
+    Nanos changed;      // newest change of `held`
+    Nanos bare_since;   // held, and neither stops nor backstop cover it; 0 while they do
+    Nanos short_since;  // held, and stops alone do not cover it; 0 while they do
 
-    bool bare() const { return held.positive() && covered < held && backstops == 0; }
+    bool short_of_stops() const { return held.positive() && covered < held; }
+    bool bare() const { return short_of_stops() && backstops == 0; }
 };
 
 class Ledger {

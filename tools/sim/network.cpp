@@ -9,6 +9,7 @@ namespace tranche::sim {
 namespace {
 
 constexpr Nanos answer_timeout = seconds(10);  // net/http_connection.hpp
+constexpr Nanos slow = milliseconds(100);      // more than any request without a fault takes
 constexpr Nanos told_to_wait = seconds(3);     // with a ban, in Retry-After
 
 std::uint64_t hash_of(const ClientOrderId& id) {
@@ -59,6 +60,14 @@ bool Network::any_usable() const {
                        [](const SimConnection& connection) { return connection.up_; });
 }
 
+bool Network::stuck(Nanos now) const {
+    return std::all_of(connections_.begin(), connections_.end(),
+                       [now](const SimConnection& connection) {
+                           return !connection.up_ ||
+                                  (connection.waiting_ && now - connection.first_byte_out_ > slow);
+                       });
+}
+
 bool Network::strikes(Fault fault, Dice& dice) {
     // Drawn even when it cannot strike, so that the other draws stay what they are.
     const bool hit = dice.chance(plan_.chance[index(fault)]);
@@ -101,7 +110,9 @@ void Network::choose_rarely(Request& request, Dice& dice) {
     }
     if (stop && strikes(Fault::x3, dice))
         refuse(request, Fault::x3, dice.below(2) == 0 ? -2021 : -4142);
-    if (place && !opens(command) && !stop && strikes(Fault::x4, dice)) {
+    // Fewer orders are of this kind: thrice the chance.
+    if (place && !opens(command) && !stop &&
+        (strikes(Fault::x4, dice) || strikes(Fault::x4, dice) || strikes(Fault::x4, dice))) {
         constexpr std::array<std::int32_t, 3> codes{-2022, -4118, -2024};
         refuse(request, Fault::x4, codes[dice.below(codes.size())]);
     }
@@ -140,9 +151,9 @@ void Network::choose(Request& request, Nanos now) {
     request.up = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     request.down = dice.between(Nanos{plan_.latency.count / 2}, Nanos{plan_.latency.count * 2});
     choose_rarely(request, dice);
-    if (command.kind == CommandKind::cancel && opens(command) &&
-        (strikes(Fault::n9, dice) || strikes(Fault::n9, dice)))
-        request.code = 1;  // it is filled just before the cancel comes
+    if (command.kind == CommandKind::cancel && opens(command) && plan_.faults[index(Fault::n9)] &&
+        !calm_ && dice.below(4) != 0)
+        request.race = dice.below(2) == 0 ? Race::filled : Race::filled_in_part;
     if (now < weather_.throttled_until) request.way = Way::throttled;
     if (now < weather_.banned_until) request.way = Way::throttled;
 }
@@ -155,14 +166,14 @@ void Network::submit(SimConnection& connection, std::span<const char> bytes, Nan
     request.ping = bytes.size() < sizeof(Command);
     if (request.ping) {
         request.up = request.down = plan_.latency;
+        oracle_.pinged(now);
     } else {
         std::memcpy(static_cast<void*>(&request.command), bytes.data(), sizeof(Command));
         ++requests_sent_;
         choose(request, now);
         // What failed before its first byte may be tried again.
         if (request.way != Way::not_sent) oracle_.sent(request.command, now);
-        if (request.way != Way::clean || request.up + request.down > milliseconds(100))
-            excuse(request, now);
+        if (request.way != Way::clean || request.up + request.down > slow) excuse(request, now);
     }
     if (now < ban_known_until_) oracle_.fail("I8", "a request although we are banned", now);
     const std::uint32_t slot = pool_.take(request);
@@ -184,20 +195,35 @@ void Network::submit(SimConnection& connection, std::span<const char> bytes, Nan
 }
 
 void Network::excuse(const Request& request, Nanos now) {
-    if (opens(request.command)) return;
+    if (opens(request.command)) return oracle_.excuse_entries(now + answer_timeout + seconds(16));
     const Nanos known = request.up + request.down + request.held;
     oracle_.excuse(request.command.symbol, request.command.position_side,
                    now + std::min(known, answer_timeout) + seconds(16));
+    const Role role = request.command.id.role;
+    if (role != Role::take_profit)
+        oracle_.excuse_bare(Excuse::request, request.command.symbol, request.command.position_side,
+                            now + std::min(known, answer_timeout) + seconds(2));
+}
+
+/// N9: somebody takes the entry's price just before its cancel comes. The report of the fill and
+/// the answer to the cancel (−2011, or what was filled) race to the engine.
+void Network::fill_first(const Request& request, Nanos now) {
+    const LedgerOrder* order = oracle_.ledger().find(request.command.id);
+    if (order == nullptr || !order->open || order->price.zero()) return;
+    const SymbolRules& rules = plan_.rules[tranche::index(order->symbol)];
+    const Quantity left = order->quantity - order->filled;
+    const std::int64_t steps = left.raw / rules.step.raw;
+    const Quantity taken =
+        request.race == Race::filled ? left : Quantity{(steps + 1) / 2 * rules.step.raw};
+    const Quantity before = order->filled;
+    const ClientOrderId id = order->id;
+    venue_.trade(order->symbol, order->price, taken, opening_side(order->side) == Side::buy, now);
+    order = oracle_.ledger().find(id);
+    if (order->filled > before) ++counts_[index(Fault::n9)];
 }
 
 void Network::execute(Request& request, Nanos now) {
-    const bool filled_before = request.code == 1 && request.way == Way::clean;
-    if (filled_before) {
-        const LedgerOrder* order = oracle_.ledger().find(request.command.id);
-        if (order != nullptr && order->open)
-            venue_.trade(order->symbol, order->price, order->quantity,
-                         opening_side(order->side) == Side::buy, now);
-    }
+    if (request.race != Race::none) fill_first(request, now);
     oracle_.arrived(request.command, now);
     request.reply = venue_.execute(request.command, now);
     oracle_.executed(request.command, request.reply, now);

@@ -103,6 +103,8 @@ public:
     /// The process is gone: nobody waits for answers any more.
     void forget_waiting();
     bool any_usable() const;
+    /// Each connection is down, or has waited for an answer for long.
+    bool stuck(Nanos now) const;
     /// No more faults of single requests.
     void calm() { calm_ = true; }
     std::uint64_t requests() const { return requests_sent_; }
@@ -121,12 +123,15 @@ private:
         refused,  // with `code`, not executed
         throttled,
     };
+    /// What happens to an entry just before its cancel arrives.
+    enum class Race : std::uint8_t { none, filled, filled_in_part };
     struct Request {
         Command command{};
         Reply reply{};
         std::uint32_t connection{};
         std::uint32_t life{};  // of the process that sent it
         Way way{};
+        Race race{};
         bool ping{};
         bool waited_for{};
         bool settled{};  // its connection has its outcome
@@ -144,6 +149,7 @@ private:
     bool strikes(Fault fault, Dice& dice);
     void refuse(Request& request, Fault fault, std::int32_t code);
     bool refused_by_weather(Request& request, Nanos now);
+    void fill_first(const Request& request, Nanos now);
     void execute(Request& request, Nanos now);
     void lose(SimConnection& connection, HttpOutcome outcome, Nanos down_for, Nanos now);
     void write(SimConnection& connection, const Request& request);

@@ -12,11 +12,6 @@ std::string text_of(const ClientOrderId& id) {
     return {text.data(), text.size()};
 }
 
-std::string key_text(SymbolId symbol, PositionSide side) {
-    return "symbol " + std::to_string(tranche::index(symbol)) +
-           (side == PositionSide::long_side ? " long" : " short");
-}
-
 }  // namespace
 
 void UnprotectedTimes::add(Nanos time) {
@@ -29,6 +24,7 @@ void UnprotectedTimes::add(Nanos time) {
 void UnprotectedTimes::add(const UnprotectedTimes& other) {
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
     samples += other.samples;
+    covered_at_once += other.covered_at_once;
     max_ms = std::max(max_ms, other.max_ms);
 }
 
@@ -44,7 +40,8 @@ std::int64_t UnprotectedTimes::permille(std::uint64_t wanted) const {
 Oracle::Oracle(const Plan& plan)
     : plan_{plan},
       ledger_{plan.rules.size(), plan.settings.hedge_mode},
-      sides_(plan.rules.size() * 2) {
+      sides_(plan.rules.size() * 2),
+      spending_{plan.limits} {
     tranches_.reserve(256);
 }
 
@@ -57,7 +54,10 @@ void Oracle::fail(const char* invariant, std::string text, Nanos now) {
 // ---------------------------------------------------------------- at the exchange
 
 void Oracle::sent(const Command& command, Nanos now) {
-    if (command.kind != CommandKind::place) return;
+    const bool place = command.kind == CommandKind::place;
+    spending_.add({.weight = 1, .orders = place ? 1U : 0U}, now);
+    if (!place) return;
+    if (command.id.role == Role::entry) check_reserve(now);
     check_time(command, now);
     const IdTable::Key key = IdTable::key(command.id);
     if (arrived_.find(key) != IdTable::nowhere) {
@@ -72,7 +72,10 @@ void Oracle::arrived(const Command& command, Nanos) {
 }
 
 void Oracle::accepted(const Command& command, std::int64_t order_id, Nanos now) {
-    if (command.id.role == Role::entry) ++entry_orders_;
+    if (command.id.role == Role::entry) {
+        ++entry_orders_;
+        settle_pending(command.id);
+    }
     if (dead_.find(IdTable::key(command.id)) != IdTable::nowhere)
         fail("I5", "the engine had called " + text_of(command.id) + " absent, and it came", now);
     if (command.id.role == Role::stop_loss) {
@@ -113,6 +116,10 @@ void Oracle::truth(const Event& event, Nanos now) {
             fail("I7", "closing order " + text_of(update.id) + " flipped the position", now);
     }
     watch_bare(event.symbol, now);
+    const bool entered = trades && update.ours && update.id.role == Role::entry;
+    if (!entered || !protects(event.symbol)) return;
+    const LedgerSide& side = ledger_.side(event.symbol, opened_by(update.side));
+    if (side.held.positive() && !side.bare()) ++unprotected_.covered_at_once;
 }
 
 // ---------------------------------------------------------------- at the engine
@@ -149,38 +156,14 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
         return fail("I5", "client order id " + text_of(command.id) + " used again", now);
     decided_.add(key, 0);
     check_shape(command, now);
+    check_counts(command, now);
     if (command.id.role != Role::entry) return;
     ++entries_decided_;
     if (view.mode != Mode::trading || view.paused)
         fail("I8", "entry " + text_of(command.id) + " while entries are off", now);
     check_book(command, now);
     check_caps(command, now);
-}
-
-/// I9: what our orders opened and may still open, against the limits.
-void Oracle::check_caps(const Command& command, Nanos now) {
-    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(command.symbol)];
-    Notional held;
-    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
-        held += ledger_.side(command.symbol, side).own_cost;
-    Notional waiting = command.price * command.quantity;
-    for (const std::uint32_t place : ledger_.open()) {
-        const LedgerOrder& order = ledger_.orders()[place];
-        if (order.ours && !order.closing && order.symbol == command.symbol &&
-            order.id != command.id)
-            waiting += order.price * (order.quantity - order.filled);
-    }
-    // Leverage may change on the way: a limit is broken when no leverage of this run explains it.
-    constexpr std::int64_t highest_leverage = 25;
-    const std::int64_t leverage =
-        plan_.faults[index(Fault::s7)] ? highest_leverage : settings.leverage;
-    const Notional slack{settings.max_position.raw / 100 + Notional::one};
-    if (foreign_[tranche::index(command.symbol)]) return;
-    if ((held + waiting).raw / leverage > (settings.max_position + slack).raw)
-        fail("I9",
-             "entries of " + key_text(command.symbol, command.position_side) +
-                 " exceed max_position",
-             now);
+    pending_.push_back({command.id, command.symbol, command.price * command.quantity});
 }
 
 Oracle::TrancheWatch& Oracle::watch_of(TrancheId id) {
@@ -229,6 +212,11 @@ void Oracle::book(const FillRow& fill, Nanos now) {
              now);
 }
 
+bool Oracle::booked(SymbolId symbol, std::int64_t trade_id) {
+    const LedgerTrade* trade = ledger_.find_trade(symbol, trade_id);
+    return trade != nullptr && !trade->forgiven && trade->booked == trade->quantity;
+}
+
 void Oracle::recorded(const Record& record) {
     if (record.time < newest_record_) fail("I12", "records run backwards", record.time);
     newest_record_ = record.time;
@@ -251,7 +239,9 @@ void Oracle::recorded(const Record& record) {
             seen.over = is_final(row.state);
             return;
         }
-        case RecordKind::order: return check_end(record.order, record.time);
+        case RecordKind::order:
+            if (is_final(record.order.state)) settle_pending(record.order.id);
+            return check_end(record.order, record.time);
         case RecordKind::mode:
         case RecordKind::alarm:
         case RecordKind::balance: return;
@@ -271,9 +261,7 @@ void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
         event.order_update.id.epoch > epoch_ && foreign_epoch_seen_.count == 0)
         foreign_epoch_seen_ = now;
     for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side}) {
-        SideWatch& seen = watch(event.symbol, side);
-        if (seen.bare_since.count != 0 && seen.known_since.count == 0 && made >= seen.bare_since)
-            seen.known_since = now;
+        if (watch(event.symbol, side).short_of.since.count != 0) learn(event, side, made, now);
     }
 }
 
@@ -281,6 +269,7 @@ void Oracle::restarted(std::uint32_t epoch, Nanos now) {
     epoch_ = epoch;
     newest_sequence_ = 0;
     excuse_all(now + seconds(10));
+    spending_.reset();
     foreign_epoch_seen_ = {};
     for (SymbolWatch& symbol : symbols_) {
         symbol.window.clear();
@@ -290,6 +279,7 @@ void Oracle::restarted(std::uint32_t epoch, Nanos now) {
 
 void Oracle::died(Loss loss, const Memory& memory) {
     ledger_.forgive_unbooked_trades();
+    pending_.clear();
     if (loss == Loss::nothing) return;
     remembers_all_ = false;
     ledger_.forgive_trades();

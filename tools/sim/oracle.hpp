@@ -2,6 +2,7 @@
 // Shares no code with the engine. Cheap enough to run after every step.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <cstdint>
@@ -11,9 +12,11 @@
 #include <vector>
 
 #include "core/messages.hpp"
+#include "tools/sim/excuses.hpp"
 #include "tools/sim/ledger.hpp"
 #include "tools/sim/memory.hpp"
 #include "tools/sim/plan.hpp"
+#include "tools/sim/spending.hpp"
 
 namespace tranche::sim {
 
@@ -37,6 +40,7 @@ struct UnprotectedTimes {
     static constexpr std::size_t longest = 2'000;
     std::array<std::uint64_t, longest + 1> counts{};
     std::uint64_t samples{};
+    std::uint64_t covered_at_once{};  // fills that a stop or a backstop covered before they came
     std::int64_t max_ms{};
 
     void add(Nanos time);
@@ -51,6 +55,10 @@ public:
 
     // What happens at the exchange.
     void sent(const Command& command, Nanos now);
+    /// A keep-alive left.
+    void pinged(Nanos now) { spending_.add({}, now); }
+    /// The exchange's limits leave nothing for anybody.
+    bool limits_used_up(Nanos now) { return spending_.used_permille(now) >= 900; }
     void arrived(const Command& command, Nanos now);
     void accepted(const Command& command, std::int64_t order_id, Nanos now);
     void executed(const Command& command, const Reply& reply, Nanos now);
@@ -65,9 +73,17 @@ public:
     void died(Loss loss, const Memory& memory);
     void restarted(std::uint32_t epoch, Nanos now);
 
-    // What excuses a delay, and what does not.
+    // What excuses a delay, and what does not. A missing stop (I3) needs a reason of its own.
     void excuse(SymbolId symbol, PositionSide side, Nanos until);
     void excuse_all(Nanos until);
+    void excuse_bare(Excuse why, SymbolId symbol, PositionSide side, Nanos until) {
+        watch(symbol, side).excuses.add(why, until);
+    }
+    void excuse_bare(Excuse why, Nanos until) { all_bare_.add(why, until); }
+    /// Cancels of entries may take as long.
+    void excuse_entries(Nanos until) {
+        entries_excused_until_ = std::max(entries_excused_until_, until);
+    }
     /// Somebody else traded on this symbol.
     void foreign(SymbolId symbol) { foreign_.set(tranche::index(symbol)); }
     /// The next order accepted comes from somebody else who uses our ids.
@@ -84,15 +100,28 @@ public:
     void fail(const char* invariant, std::string text, Nanos now);
     const std::optional<Violation>& violation() const { return violation_; }
     const Ledger& ledger() const { return ledger_; }
+    /// Spans without stop or backstop, from the evidence that reached the engine to the cover.
     const UnprotectedTimes& unprotected() const { return unprotected_; }
+    /// The same without counting backstops: how long tranches wait for stops of their own.
+    const UnprotectedTimes& short_of_stops() const { return short_of_stops_; }
+    const ExcusedTimes& excused() const { return excused_; }
+    /// Every trade the engine was told of is booked, and no memory of it was lost.
+    bool booked(SymbolId symbol, std::int64_t trade_id);
+    bool remembers_all() const { return remembers_all_; }
     std::uint64_t entry_orders() const { return entry_orders_; }
     std::uint64_t orders() const { return orders_; }
     std::uint64_t doubled_orders() const { return doubled_; }
 
 private:
+    /// Something is missing: since when, and since when the engine knows.
+    struct Span {
+        Nanos since;  // by the ledger, as last seen
+        Nanos known;  // 0 while it does not
+    };
     struct SideWatch {
-        Nanos bare_since;   // by the ledger, as last seen
-        Nanos known_since;  // the engine knows since; 0 while it does not
+        Excuses excuses;  // of I3
+        Span bare;        // neither stops nor backstop cover it
+        Span short_of;    // stops alone do not
         Nanos excused_until;
         Nanos differs_since;  // tranches and position
         Nanos flagged_since;  // differing, and the engine says so
@@ -122,12 +151,20 @@ private:
     void check_window(const LiquidationRow& row, Nanos now);
     void check_end(const OrderRow& row, Nanos now);
     void check_tranche(const TrancheRow& row, TrancheWatch& seen, Nanos now);
+    void check_resolution(const TrancheRow& row, const TrancheWatch& seen, Nanos now);
     void check_exits(const TrancheRow& row, Nanos now);
     void watch_entries(const EngineView& view, Nanos now);
     std::string left_behind() const;
 
     void check_shape(const Command& command, Nanos now);
+    // oracle_limits.cpp
     void check_caps(const Command& command, Nanos now);
+    void check_counts(const Command& command, Nanos now);
+    void check_reserve(Nanos now);
+    void settle_pending(const ClientOrderId& id);
+    Notional exposure(SymbolId symbol) const;
+    std::int64_t leverage_of(SymbolId symbol) const;
+
     void book(const FillRow& fill, Nanos now);
     void watch_bare(SymbolId symbol, Nanos now);
     void watch_side(SymbolId symbol, PositionSide side, const EngineView& view, Nanos now);
@@ -140,12 +177,32 @@ private:
     Nanos excused_until(SymbolId symbol, PositionSide side) {
         return std::max(all_excused_until_, watch(symbol, side).excused_until);
     }
+    Nanos bare_excused_until(SymbolId symbol, PositionSide side) {
+        return std::max(all_bare_.until(), watch(symbol, side).excuses.until());
+    }
+    bool protects(SymbolId symbol) const {  // a backstop lies beyond a stop
+        return plan_.settings.symbols[tranche::index(symbol)].stop_loss_enabled;
+    }
+    bool is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const;
+    void learn(const Event& event, PositionSide side, Nanos made, Nanos now);
+    void follow(Span& span, Nanos since, Nanos excused, UnprotectedTimes& times, Nanos now) const;
+    void count_excuses(SymbolId symbol, PositionSide side, Nanos now);
 
     const Plan& plan_;
     Ledger ledger_;
     std::vector<SideWatch> sides_;
     std::vector<TrancheWatch> tranches_;
     UnprotectedTimes unprotected_;
+    UnprotectedTimes short_of_stops_;
+    ExcusedTimes excused_;
+    Excuses all_bare_;
+    Spending spending_;
+    struct Pending {
+        ClientOrderId id;
+        SymbolId symbol{};
+        Notional notional;
+    };
+    std::vector<Pending> pending_;  // entries decided, and not at the exchange yet
     std::optional<Violation> violation_;
     std::bitset<most_symbols> foreign_;
     IdTable decided_{1024};
@@ -165,6 +222,7 @@ private:
     bool remembers_all_{true};  // no process has lost any of its memory
     bool overlap_refused_{};    // a stop beside another one: the engine has learned to replace
     Nanos all_excused_until_;
+    Nanos entries_excused_until_;
     Nanos foreign_epoch_seen_;
     Nanos newest_record_;
     std::uint32_t epoch_{};

@@ -6,7 +6,7 @@
 namespace tranche::sim {
 namespace {
 
-constexpr Nanos entry_overdue = seconds(40);    // beyond its time to live, nothing in the way
+constexpr Nanos entry_overdue = seconds(8);     // beyond its time to live, nothing in the way
 constexpr std::size_t window_never_folds = 60;  // the engine keeps so many volumes apart
 constexpr Nanos book_slack = milliseconds(50);
 
@@ -87,6 +87,7 @@ void Oracle::check_end(const OrderRow& row, Nanos now) {
 
 /// Ordinals grow; what tranches say was entered, entries of ours were filled with.
 void Oracle::check_tranche(const TrancheRow& row, TrancheWatch& seen, Nanos now) {
+    check_resolution(row, seen, now);
     SideWatch& side = watch(row.symbol, row.side);
     if (!seen.known) {
         const std::uint64_t ordinal = std::uint64_t{row.episode} << 32 | (row.ordinal + 1);
@@ -108,6 +109,26 @@ void Oracle::check_tranche(const TrancheRow& row, TrancheWatch& seen, Nanos now)
              now);
 }
 
+/// Where every trade was reported there is nothing to adopt, and nothing vanishes (I2).
+void Oracle::check_resolution(const TrancheRow& row, const TrancheWatch& seen, Nanos now) {
+    const bool adopts = row.adopted && !seen.known;
+    const bool vanishes =
+        is_final(row.state) && row.close_reason == CloseReason::vanished && !seen.over;
+    if ((!adopts && !vanishes) || foreign_[tranche::index(row.symbol)] || !remembers_all_) return;
+    // A close that is reported before what it closed leaves something to vanish.
+    if (plan_.faults[index(Fault::n7)]) return;
+    for (const LedgerTrade& trade : ledger_.all_trades())
+        if (ledger_.orders()[trade.order].symbol == row.symbol && (!trade.told || trade.forgiven))
+            return;
+    fail("I2",
+         key_text(row.symbol, row.side) + " tranche " +
+             std::to_string(static_cast<std::uint32_t>(row.id)) +
+             (adopts ? " is adopted" : " vanishes") +
+             " although every trade was reported; positions over REST are " +
+             std::to_string(plan_.venue.behaviour.position_lag_ms) + " ms old (E14)",
+         now);
+}
+
 /// What a tranche's own exits were filled with has left it.
 void Oracle::check_exits(const TrancheRow& row, Nanos now) {
     const TrancheWatch& seen = watch_of(row.id);
@@ -125,8 +146,9 @@ void Oracle::watch_entries(const EngineView& view, Nanos now) {
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
         if (!order.ours || order.closing) continue;
-        const Nanos from = std::max({order.accepted + plan_.settings.entry.ttl, all_excused_until_,
-                                     watch(order.symbol, order.side).excused_until});
+        const Nanos from =
+            std::max({order.accepted + plan_.settings.entry.ttl, all_excused_until_,
+                      entries_excused_until_, watch(order.symbol, order.side).excused_until});
         if (now - from > entry_overdue)
             fail("I4", "entry " + text_of(order.id) + " rests beyond its time to live", now);
     }

@@ -27,27 +27,70 @@ Nanos since(Nanos before, bool wrong, Nanos now) {
 
 }  // namespace
 
-/// Follows the ledger's bare spans; called whenever it may have changed.
+/// Whether this tells the engine that the side is without a stop: the fill that opened it, the end
+/// of its stop, or an answer that speaks of either. Market data does not.
+bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const {
+    const auto names = [side](PositionLeg leg) {
+        return leg == PositionLeg::both ||
+               (leg == PositionLeg::long_side) == (side == PositionSide::long_side);
+    };
+    if (event.kind == EventKind::order_update)
+        return made >= since && names(event.order_update.leg);
+    if (event.kind == EventKind::position_update)
+        return made >= since && names(event.position_update.leg);
+    if (event.kind != EventKind::reply || event.reply.verdict != ReplyClass::accepted) return false;
+    const LedgerOrder* order = ledger_.find(event.reply.id);
+    return order != nullptr && order->side == side && event.reply.filled.positive() &&
+           order->accepted >= made;
+}
+
+void Oracle::learn(const Event& event, PositionSide side, Nanos made, Nanos now) {
+    SideWatch& seen = watch(event.symbol, side);
+    for (Span* span : {&seen.bare, &seen.short_of})
+        if (span->since.count != 0 && span->known.count == 0 &&
+            is_evidence(event, side, span->since, made))
+            span->known = now;
+}
+
+/// A span that ends gives a sample, however short, unless it ends while it is excused.
+void Oracle::follow(Span& span, Nanos since, Nanos excused, UnprotectedTimes& times,
+                    Nanos now) const {
+    if (since.count == 0 && span.known.count != 0 && now > excused)
+        times.add(now - std::max(span.known, excused));
+    if (since.count == 0 || since != span.since) span.known = {};
+    span.since = since;
+}
+
+/// Follows the ledger's spans; called whenever they may have changed.
 void Oracle::watch_bare(SymbolId symbol, Nanos now) {
+    if (!protects(symbol)) return;
     for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side}) {
-        const Nanos bare = ledger_.side(symbol, side).bare_since;
+        const LedgerSide& truth = ledger_.side(symbol, side);
         SideWatch& seen = watch(symbol, side);
-        if (bare.count == 0 && seen.known_since.count != 0 &&
-            seen.known_since > excused_until(symbol, side))
-            unprotected_.add(now - seen.known_since);
-        if (bare.count == 0 || bare != seen.bare_since) seen.known_since = {};
-        seen.bare_since = bare;
+        const Nanos excused = bare_excused_until(symbol, side);
+        follow(seen.bare, truth.bare_since, excused, unprotected_, now);
+        follow(seen.short_of, truth.short_since, excused, short_of_stops_, now);
     }
+}
+
+/// How much of the time a side needs protection is excused, and by what.
+void Oracle::count_excuses(SymbolId symbol, PositionSide side, Nanos now) {
+    if (!ledger_.side(symbol, side).held.positive() || !protects(symbol)) return;
+    constexpr std::uint64_t since_last_sweep = 50;
+    excused_.held += since_last_sweep;
+    const Excuses& own = watch(symbol, side).excuses;
+    for (std::size_t i = 0; i < excuse_count; ++i)
+        if (now <= std::max(all_bare_.until(i), own.until(i)))
+            excused_.by_reason[i] += since_last_sweep;
 }
 
 void Oracle::watch_side(SymbolId symbol, PositionSide side, const EngineView& view, Nanos now) {
     SideWatch& seen = watch(symbol, side);
     const LedgerSide& truth = ledger_.side(symbol, side);
-    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(symbol)];
-    const bool protects = settings.stop_loss_enabled;  // a backstop lies beyond a stop
     const bool excused = now <= excused_until(symbol, side);
-    if (excused && seen.known_since.count != 0) seen.known_since = now;
-    if (protects && seen.known_since.count != 0 && now - seen.known_since > unprotected_hard)
+    count_excuses(symbol, side, now);
+    const Nanos from = std::max(seen.bare.known, bare_excused_until(symbol, side));
+    if (seen.bare.known.count != 0 && now - from > unprotected_hard)
         fail("I3",
              key_text(symbol, side) + " holds " + to_text(truth.held) + " and " +
                  to_text(truth.covered) + " of it is covered by stops",
@@ -159,13 +202,12 @@ std::string Oracle::unsettled(const Memory& memory) const {
         const LedgerSide& truth = ledger_.sides()[i];
         const SymbolId symbol{static_cast<std::uint16_t>(i / 2)};
         const PositionSide side = i % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
-        const SymbolSettings& settings = plan_.settings.symbols[i / 2];
-        const bool protects = settings.stop_loss_enabled;  // a backstop lies beyond a stop
         if (sides_[i].recorded != truth.held.raw)
             text += key_text(symbol, side) + ": tranches hold " +
                     tranche::to_text(sides_[i].recorded) + ", the exchange " + to_text(truth.held) +
                     "\n";
-        if (protects && truth.bare()) text += key_text(symbol, side) + " is not protected\n";
+        if (protects(symbol) && truth.bare())
+            text += key_text(symbol, side) + " is not protected\n";
         if (truth.backstops > 1) text += key_text(symbol, side) + " has two backstops\n";
     }
     for (const std::uint32_t id : memory.live()) {

@@ -19,6 +19,7 @@ enum class Concern : std::uint64_t {
     stream,
     account,
     memory,
+    again,
 };
 
 /// One step of SplitMix64 (Vigna, public domain).

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
 #include <memory>
 #include <new>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -25,9 +25,11 @@ struct Shared {
         std::atomic<std::uint64_t> step{};
         std::uint64_t seeds{}, steps{}, events{}, orders{}, doubled{}, kills{}, requests{},
             trades{};
-        std::uint64_t violations{}, digest{}, busy_ns{};
+        std::uint64_t violations{}, digest{};
         FaultCounts faults{};
         UnprotectedTimes unprotected;
+        UnprotectedTimes short_of_stops;
+        ExcusedTimes excused;
         bool broken{};
         std::uint64_t first_seed{}, first_step{};
         std::array<char, 16> invariant{};
@@ -84,6 +86,8 @@ void add(Shared::Worker& worker, std::uint64_t seed, const Outcome& outcome) {
     worker.digest += mix(outcome.digest ^ seed);
     for (std::size_t i = 0; i < fault_count; ++i) worker.faults[i] += outcome.faults[i];
     worker.unprotected.add(outcome.unprotected);
+    worker.short_of_stops.add(outcome.short_of_stops);
+    worker.excused.add(outcome.excused);
     if (outcome.violation)
         note_violation(worker, seed, outcome.steps, outcome.violation->invariant,
                        outcome.violation->text);
@@ -111,20 +115,12 @@ void run_seed(std::uint64_t seed, const RunnerOptions& options, Shared::Worker& 
                        "two runs of this seed ended differently");
 }
 
-Nanos cpu_time() {
-    timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
-}
-
 void work(const RunnerOptions& options, Shared& shared, Shared::Worker& worker) {
     while (true) {
         if (options.stop_at_first && worker.broken) return;
         const std::uint64_t number = shared.next.fetch_add(1);
         if (number >= options.seeds) return;
-        const Nanos before = cpu_time();
         run_seed(options.first_seed + number, options, worker);
-        worker.busy_ns += static_cast<std::uint64_t>((cpu_time() - before).count);
     }
 }
 
@@ -146,19 +142,25 @@ void take_over(const Shared::Worker& worker, Totals& totals) {
     totals.trades += worker.trades;
     totals.violations += worker.violations;
     totals.digest += worker.digest;
-    totals.busy_ns += worker.busy_ns;
     for (std::size_t i = 0; i < fault_count; ++i) totals.faults[i] += worker.faults[i];
     totals.unprotected.add(worker.unprotected);
+    totals.short_of_stops.add(worker.short_of_stops);
+    totals.excused.add(worker.excused);
     if (!worker.broken || (totals.first && totals.first->seed < worker.first_seed)) return;
     totals.first = FirstViolation{worker.first_seed, worker.first_step, worker.invariant.data(),
                                   worker.text.data()};
 }
 
 /// A worker that ended by itself has finished; any other end is a broken assertion of ours.
-bool died(pid_t child) {
+/// `busy_ns` grows by the time it was on a core, as the kernel counted it.
+bool died(pid_t child, std::uint64_t& busy_ns) {
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    rusage used{};
+    while (wait4(child, &status, 0, &used) < 0 && errno == EINTR) {
     }
+    for (const timeval& time : {used.ru_utime, used.ru_stime})
+        busy_ns +=
+            static_cast<std::uint64_t>((seconds(time.tv_sec) + microseconds(time.tv_usec)).count);
     return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
@@ -191,8 +193,9 @@ Result<Totals> run_seeds(const RunnerOptions& options) {
     };
     for (std::size_t job = 0; job < jobs; ++job)
         if (!begin(job)) return Error{ErrorKind::io, "sim: cannot start a worker"};
+    Totals totals;
     for (std::size_t job = 0; job < jobs; ++job) {
-        while (died(children[job])) {
+        while (died(children[job], totals.busy_ns)) {
             Shared::Worker& worker = shared.workers[job];
             ++worker.seeds;
             note_violation(worker, worker.seed.load(), worker.step.load(), "G7",
@@ -200,7 +203,6 @@ Result<Totals> run_seeds(const RunnerOptions& options) {
             if (!begin(job)) return Error{ErrorKind::io, "sim: cannot start a worker again"};
         }
     }
-    Totals totals;
     for (const Shared::Worker& worker : shared.workers) take_over(worker, totals);
     return totals;
 }
@@ -212,10 +214,10 @@ Result<Totals> run_script(const Script& script, bool quiet) {
     const pid_t child =
         start([&] { add(worker, script.seed, run_once(script, worker.step)); }, quiet);
     if (child < 0) return Error{ErrorKind::io, "sim: cannot start a worker"};
-    if (died(child))
+    Totals totals;
+    if (died(child, totals.busy_ns))
         note_violation(worker, script.seed, worker.step.load(), "G7",
                        "an assertion of ours broke; its fact is on stderr");
-    Totals totals;
     take_over(worker, totals);
     return totals;
 }

@@ -42,6 +42,8 @@ struct Totals {
     std::uint64_t busy_ns{};  // of all workers together
     FaultCounts faults{};
     UnprotectedTimes unprotected;
+    UnprotectedTimes short_of_stops;
+    ExcusedTimes excused;
     std::array<std::uint64_t, 16> by_invariant{};
     std::optional<FirstViolation> first;  // of the smallest seed
 

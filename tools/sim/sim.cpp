@@ -50,6 +50,13 @@ void print_json(const Totals& totals, const SimOptions& options) {
     json["unprotected_max_ms"] = totals.unprotected.max_ms;
     json["unprotected_p99_9_ms"] = totals.unprotected.permille(999);
     json["unprotected_spans"] = totals.unprotected.samples;
+    json["short_of_stops_max_ms"] = totals.short_of_stops.max_ms;
+    json["short_of_stops_p99_9_ms"] = totals.short_of_stops.permille(999);
+    json["short_of_stops_spans"] = totals.short_of_stops.samples;
+    json["covered_at_once"] = totals.unprotected.covered_at_once;
+    json["held_ms"] = totals.excused.held;
+    for (std::size_t i = 0; i < excuse_count; ++i)
+        json["excused_ms"][std::string{excuse_names[i]}] = totals.excused.by_reason[i];
     json["orders"] = totals.orders;
     json["doubled_orders"] = totals.doubled_orders;
     json["requests"] = totals.requests;

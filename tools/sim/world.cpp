@@ -52,9 +52,13 @@ Outcome World::run() {
     for (std::uint64_t done = 0; outcome_.steps < limit && !over(); ++done) {
         step();
         progress_.store(outcome_.steps, std::memory_order_relaxed);
-        if (done % recount_every == 0) oracle_.recount(journal_.now_known(), now_);
+        if (done % recount_every != 0) continue;
+        oracle_.recount(journal_.now_known(), now_);
+        check_rings();
     }
     if (!over()) settle();
+    if (!over()) check_rings();
+    if (!over()) tell_again();
     outcome_.violation = oracle_.violation();
     if (tracer_ != nullptr) tell_state();
     outcome_.orders = oracle_.orders();
@@ -62,6 +66,8 @@ Outcome World::run() {
     outcome_.requests = network_.requests();
     outcome_.trades = oracle_.ledger().trades();
     outcome_.unprotected = oracle_.unprotected();
+    outcome_.short_of_stops = oracle_.short_of_stops();
+    outcome_.excused = oracle_.excused();
     return outcome_;
 }
 
@@ -110,6 +116,7 @@ void World::happen(const Happening& happening) {
             parcels_.give_back(happening.index);
             const Stream& stream = user ? user_ : market_;
             if (!stream.up || parcel.life != stream.life || now_ < stream.deaf_until) return;
+            if (user) told_.push_back(parcel.event);
             return deliver(parcel.event, parcel.made, events_);
         }
         case HappeningKind::user_opens:
@@ -149,26 +156,44 @@ void World::happen(const Happening& happening) {
 void World::sweep() {
     next_sweep_ = now_ + sweep_interval;
     journal_.commit(now_, now_ < writer_stalled_until_);
+    if (now_ < stalled_until_) oracle_.excuse_entries(now_);
+    if (offered_ != pushed_ + backlog_.size())
+        oracle_.fail("I18", "an event that must not be dropped was", now_);
     if (process_) {
         account_.look(snapshot_wanted_, now_);
         if (listen_key_wanted_.exchange(false) && !user_.up)
             heap_.push(now_ + milliseconds(200), HappeningKind::user_opens, user_.life);
-        const std::uint64_t waits = process_->metrics.budget_waits.get();
-        if (waits != budget_waits_) oracle_.excuse_all(now_ + seconds(6));
-        budget_waits_ = waits;
         // X11, O1: nothing leaves until an operator says so.
         if (process_->engine.state().totals.mode == Mode::halt)
             oracle_.excuse_all(now_ + seconds(6));
         poll_gateway();
         drain_is_over();
     }
-    if (!process_ || !network_.any_usable() || !user_.up) oracle_.excuse_all(now_ + seconds(6));
+    excuse();
     oracle_.sweep(journal_.now_known(), view(), now_);
     for (std::size_t i = 0; i < plan_.rules.size(); ++i) {
         const SymbolId symbol{static_cast<std::uint16_t>(i)};
         for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
             oracle_.compare(symbol, side, venue_.net(symbol, side), now_);
     }
+}
+
+/// What is wrong now and hits everything; checked every 50 ms.
+void World::excuse() {
+    if (!process_ || !network_.any_usable() || !user_.up) oracle_.excuse_all(now_ + seconds(6));
+    if (!process_ || network_.stuck(now_))
+        oracle_.excuse_bare(Excuse::down, now_ + milliseconds(300));
+    if (!process_) return;
+    const Mode mode = process_->engine.state().totals.mode;
+    has_begun_ = has_begun_ || (mode != Mode::boot && mode != Mode::reconcile);
+    if (!has_begun_ && now_ - started_ < seconds(10))
+        oracle_.excuse_bare(Excuse::start, now_ + seconds(1));
+    const std::uint64_t waits = process_->metrics.budget_waits.get();
+    if (waits != budget_waits_) {
+        oracle_.excuse_all(now_ + seconds(6));
+        if (oracle_.limits_used_up(now_)) oracle_.excuse_bare(Excuse::budget, now_ + seconds(1));
+    }
+    budget_waits_ = waits;
 }
 
 EngineView World::view() const {

@@ -37,6 +37,8 @@ struct Outcome {
     FaultCounts faults{};
     std::optional<Violation> violation;
     UnprotectedTimes unprotected;
+    UnprotectedTimes short_of_stops;
+    ExcusedTimes excused;
 };
 
 class World final : public UserStreamSink {
@@ -84,6 +86,7 @@ private:
     void advance_to(Nanos time);
     void happen(const Happening& happening);
     void sweep();
+    void excuse();
     bool settled();
     std::string unsettled() const;
     void settle();
@@ -121,6 +124,7 @@ private:
     void act_on_account(const Action& action);
     void act_on_streams(const Action& action);
     void act_on_exchange(const Action& action);
+    void excuse_weather(const Action& action, Nanos until);
     void act_on_process(const Action& action);
     void by_hand(const Action& action);
     void cancel_by_hand(const Action& action);
@@ -132,6 +136,10 @@ private:
     void start();
     void kill(Loss loss, Nanos down_for);
     void drain_is_over();
+    void check_rings();
+    // world_again.cpp
+    void tell_again();
+    bool is_old_news(const Event& event);
 
     static void on_record(void* world, const Record& record);
 
@@ -177,12 +185,19 @@ private:
     std::uint64_t newest_command_{};
     std::uint64_t foreign_trades_{};
     std::uint64_t budget_waits_{};
+    std::uint64_t offered_{};  // to the rings that may not drop
     std::uint64_t pushed_{};
     std::uint64_t taken_{};
+    std::uint64_t decided_{};  // commands of this process
+    std::uint64_t replied_{};  // to them
+    std::vector<Event> told_;  // by the user stream, as it reached the engine
     std::uint32_t epoch_{};
     std::int64_t second_instance_order_{};
     std::uint32_t starts_{};
+    Nanos started_;
+    bool has_begun_{};  // this process has read the exchange
     bool calm_{};
+    bool telling_again_{};
     bool second_instance_{};
 };
 

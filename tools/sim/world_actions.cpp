@@ -208,10 +208,24 @@ void World::act_on_streams(const Action& action) {
     }
 }
 
+/// What keeps protective orders from the exchange, and for how long after it the engine waits.
+void World::excuse_weather(const Action& action, Nanos until) {
+    if (action.kind == ActionKind::halt_symbol)
+        for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
+            oracle_.excuse_bare(Excuse::weather, action.symbol, side, until + seconds(2));
+    const bool all_are_refused =
+        action.kind == ActionKind::outage || action.kind == ActionKind::throttle ||
+        action.kind == ActionKind::refuse_keys || action.kind == ActionKind::mode_mismatch;
+    if (all_are_refused) oracle_.excuse_bare(Excuse::weather, until + seconds(2));
+    // The answer to a ban names three seconds.
+    if (action.kind == ActionKind::ban) oracle_.excuse_bare(Excuse::weather, until + seconds(5));
+}
+
 void World::act_on_exchange(const Action& action) {
     const Nanos until = now_ + span(action);
     const auto raise = [until](Nanos& limit) { limit = std::max(limit, until); };
     oracle_.excuse_all(until + seconds(8));
+    excuse_weather(action, until);
     if (action.kind == ActionKind::outage) {
         raise(weather_.outage_until);
         network_.cut_all(now_, span(action) + milliseconds(100));
@@ -267,6 +281,7 @@ void World::act_on_process(const Action& action) {
     if (action.kind == ActionKind::stall || action.kind == ActionKind::flood) {
         stalled_until_ = std::max(stalled_until_, until);
         oracle_.excuse_all(until + seconds(1));
+        oracle_.excuse_bare(Excuse::stall, until + milliseconds(100));
         if (action.kind == ActionKind::flood)
             for (std::int64_t i = 0; i < action.value; ++i) move_market();
         return;
@@ -275,6 +290,7 @@ void World::act_on_process(const Action& action) {
         stalled_until_ = std::max(stalled_until_, until);
         network_.cut_all(now_, span(action));
         oracle_.excuse_all(until + seconds(10));
+        oracle_.excuse_bare(Excuse::stall, until + seconds(1));
         close_stream(StreamKind::user, true);
         close_stream(StreamKind::market, true);
         heap_.push(until + milliseconds(30), HappeningKind::user_opens, user_.life);

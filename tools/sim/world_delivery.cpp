@@ -58,6 +58,7 @@ void World::send_off(const Event& event, Nanos now) {
 void World::deliver(Event event, Nanos made, Ring<Event>& ring) {
     if (!process_) return;
     event.arrival_time = now_;
+    ++offered_;
     Event* slot = backlog_.empty() ? ring.slot() : nullptr;
     if (slot == nullptr && planted(Canary::drop_when_ring_full)) return;
     if (slot == nullptr) {
@@ -224,9 +225,12 @@ void World::look_at_commands(Mode before) {
          command = commands_.peek(++ahead)) {
         if (command->sequence <= newest_command_) continue;
         newest_command_ = command->sequence;
+        ++decided_;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*command));
         if (tracer_ != nullptr) tracer_->command(*command, now_);
         oracle_.decided(*command, seen, now_);
+        if (telling_again_ && command->kind != CommandKind::query)
+            oracle_.fail("I13", "an order is sent because an old event comes again", now_);
     }
 }
 
@@ -238,7 +242,9 @@ void World::poll_gateway() {
     for (std::size_t i = before; fresh > 0; ++i, --fresh) {
         const Event* reply = replies_.peek(i);
         if (reply == nullptr) break;
+        ++offered_;
         ++pushed_;
+        ++replied_;
         ++outcome_.events;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*reply));
         if (tracer_ != nullptr) tracer_->event(*reply, now_);

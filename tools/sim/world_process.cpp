@@ -51,6 +51,8 @@ void World::start() {
     if (process_) return;
     if (!planted(Canary::reuse_epoch) || epoch_ == 0) ++epoch_;
     ++starts_;
+    started_ = now_;
+    has_begun_ = false;
     newest_command_ = 0;
     budget_waits_ = 0;
     const Memory& known = journal_.durable();
@@ -71,6 +73,7 @@ void World::kill(Loss loss, Nanos down_for) {
     if (process_) {
         ++outcome_.kills;
         oracle_.recount(journal_.now_known(), now_);
+        check_rings();
         journal_.die(loss, now_);
         oracle_.died(loss, journal_.now_known());
         process_.reset();
@@ -82,6 +85,8 @@ void World::kill(Loss loss, Nanos down_for) {
     for (Ring<Event>* ring : {&replies_, &notices_, &account_events_, &events_}) empty(*ring);
     while (commands_.front() != nullptr) commands_.pop();
     backlog_.clear();
+    offered_ = taken_ = pushed_;
+    decided_ = replied_ = 0;
     stalled_until_ = {};
     drain_until_ = {};
     second_instance_ = false;
@@ -90,6 +95,27 @@ void World::kill(Loss loss, Nanos down_for) {
         second_instance_order_ = 0;
         ++epoch_;
     }
+}
+
+/// I18: what was produced is consumed or still there; a command has one reply or waits for it.
+void World::check_rings() {
+    std::size_t waiting = 0;
+    for (const Ring<Event>* ring : {&replies_, &notices_, &account_events_, &events_})
+        waiting += ring->size();
+    if (pushed_ != taken_ + waiting)
+        oracle_.fail("I18",
+                     std::to_string(pushed_) + " events went into the rings, " +
+                         std::to_string(taken_) + " came out, " + std::to_string(waiting) +
+                         " are in them",
+                     now_);
+    if (!process_) return;
+    const std::uint64_t pending = process_->gateway.pending() + commands_.size();
+    if (decided_ != replied_ + pending)
+        oracle_.fail("I18",
+                     std::to_string(decided_) + " commands were decided, " +
+                         std::to_string(replied_) + " answered, " + std::to_string(pending) +
+                         " wait",
+                     now_);
 }
 
 /// P3: no entries any more, so the process may go.

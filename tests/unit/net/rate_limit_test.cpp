@@ -27,17 +27,17 @@ std::uint32_t sendable(RateBudget& budget, Lane lane, Nanos now) {
 
 TEST(RateLimit, LanesLeaveRoomForThoseAboveThem) {
     RateBudget budget = budget_of(orders_only(300));
-    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 150U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 15U) << "60 left, each counts four times";
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 135U);
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 180U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 7U) << "30 left, each counts four times";
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 113U);
     EXPECT_EQ(sendable(budget, Lane::protective, start), 0U);
 }
 
 TEST(RateLimit, ALargerBufferIsKeptFromEntriesNotFromProtection) {
     RateBudget budget = budget_of(orders_only(100), Ratio{Ratio::one / 2});
-    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 30U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 5U);
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 65U);
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 40U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 2U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 58U);
     RateBudget all = budget_of(orders_only(100), Ratio{Ratio::one});
     EXPECT_EQ(sendable(all, Lane::entry, start), 0U);
     EXPECT_EQ(sendable(all, Lane::reconcile, start), 0U);

@@ -184,6 +184,89 @@ TEST_F(Watched, AnOrderOfAnOlderEpochIsSeen) {
     EXPECT_EQ(broken(), "I12");
 }
 
+TEST_F(Watched, AnEntryThatLeavesLessThanThirtyPercentOfALimitIsSeen) {
+    std::uint32_t orders = 0;
+    for (const RateLimit& limit : plan_.limits)
+        if (limit.unit == RateUnit::orders && limit.interval == seconds(10)) orders = limit.limit;
+    const std::uint32_t share = orders * 7 / 10;
+    for (std::uint32_t i = 1; i <= share; ++i) oracle_.sent(order(Role::entry, i, lot_), now());
+    EXPECT_EQ(broken(), "");
+    oracle_.sent(order(Role::stop_loss, 1, lot_), now());
+    EXPECT_EQ(broken(), "");
+    oracle_.sent(order(Role::entry, share + 1, lot_), now());
+    EXPECT_EQ(broken(), "I14");
+}
+
+TEST_F(Watched, EntriesBeyondMaxPositionAreSeenWhileTheyAreUnderWay) {
+    plan_.settings.entry.price_mode = EntryPriceMode::reference;
+    plan_.settings.entry.max_open_orders = 100;
+    plan_.settings.entry.max_total_exposure = {1'000'000 * Notional::one};
+    plan_.settings.symbols[0].max_position = {100 * Notional::one};
+    plan_.settings.symbols[0].leverage = 10;
+    const Quantity worth_50_of_collateral{
+        quantity_for({500 * Notional::one}, plan_.prices[0], Rounding::down).raw /
+        plan_.rules[0].step.raw * plan_.rules[0].step.raw};
+    oracle_.decided(order(Role::entry, 1, worth_50_of_collateral), view_, now());
+    oracle_.decided(order(Role::entry, 2, worth_50_of_collateral), view_, now());
+    EXPECT_EQ(broken(), "");
+    oracle_.decided(order(Role::entry, 3, worth_50_of_collateral), view_, now());
+    EXPECT_EQ(broken(), "I9");
+}
+
+TEST_F(Watched, EntriesBeyondTheTotalAreSeen) {
+    plan_.settings.entry.price_mode = EntryPriceMode::reference;
+    plan_.settings.entry.max_open_orders = 100;
+    plan_.settings.entry.max_total_exposure = {20 * Notional::one};
+    plan_.settings.symbols[0].max_position = {1'000'000 * Notional::one};
+    plan_.settings.symbols[0].leverage = 1;
+    oracle_.decided(order(Role::entry, 1, lot_), view_, now());
+    EXPECT_EQ(broken(), "I9");
+    EXPECT_NE(oracle_.violation()->text.find("max_total_exposure"), std::string::npos);
+}
+
+TEST_F(Watched, AnEntryBeyondMaxOpenOrdersIsSeen) {
+    plan_.settings.entry.price_mode = EntryPriceMode::reference;
+    plan_.settings.entry.max_open_orders = 1;
+    oracle_.decided(order(Role::entry, 1, plan_.rules[0].step), view_, now());
+    EXPECT_EQ(broken(), "");
+    oracle_.decided(order(Role::entry, 2, plan_.rules[0].step), view_, now());
+    EXPECT_EQ(broken(), "I9");
+}
+
+TEST_F(Watched, AShortSpanWithoutAStopIsASampleToTheMillisecond) {
+    filled_entry();
+    now_ += milliseconds(37);
+    oracle_.accepted(order(Role::stop_loss, 1, lot_), 101, now_);
+    EXPECT_EQ(oracle_.unprotected().samples, 1U);
+    EXPECT_EQ(oracle_.unprotected().max_ms, 37);
+}
+
+TEST_F(Watched, ASpanThatEndsWhileItIsExcusedIsNoSample) {
+    filled_entry();
+    oracle_.excuse_bare(Excuse::stall, now_ + milliseconds(50));
+    now_ += milliseconds(37);
+    oracle_.accepted(order(Role::stop_loss, 1, lot_), 101, now_);
+    EXPECT_EQ(oracle_.unprotected().samples, 0U);
+}
+
+TEST_F(Watched, MarketDataTellsNobodyOfAFill) {
+    const Command entry = order(Role::entry, 1, lot_);
+    Record verdict{};
+    verdict.kind = RecordKind::liquidation;
+    verdict.time = now_;
+    verdict.liquidation.verdict = Verdict::entered;
+    oracle_.recorded(verdict);
+    oracle_.accepted(entry, 100, now_);
+    oracle_.truth(report(entry, 100, ExecutionType::trade, lot_, 7), now_);
+    Event quote{};
+    quote.symbol = symbol;
+    quote.kind = EventKind::book_ticker;
+    oracle_.delivered(quote, now_, now_);
+    now_ += milliseconds(500);
+    oracle_.accepted(order(Role::stop_loss, 1, lot_), 101, now_);
+    EXPECT_EQ(oracle_.unprotected().samples, 0U);
+}
+
 TEST_F(Watched, OrdersAfterAYoungerInstanceAreSeen) {
     Command other = order(Role::entry, 1, lot_);
     other.id.epoch = 2;
