@@ -533,7 +533,8 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
         (update.execution == ExecutionType::trade || update.execution == ExecutionType::calculated);
     const OrderSlot slot = update.ours ? find_or_adopt(state, event.symbol, update, out) : no_slot;
     if (slot == no_slot) {
-        if (trade) apply_foreign_trade(state, event.symbol, update, out);
+        if (trade && !(update.ours && state.trades.knows(event.symbol, update.trade_id)))
+            apply_foreign_trade(state, event.symbol, update, out);
         return;
     }
     const TrancheSlot owner = state.orders[slot].tranche;

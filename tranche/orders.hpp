@@ -80,6 +80,8 @@ public:
 
     /// True when it was there already; otherwise it is remembered.
     bool seen_before(SymbolId symbol, std::int64_t trade_id);
+    /// The same without remembering.
+    bool knows(SymbolId symbol, std::int64_t trade_id) const { return contains({trade_id, symbol}); }
 
 private:
     struct Key {
