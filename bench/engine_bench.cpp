@@ -3,8 +3,11 @@
 // than reading the clock; what trades is timed one by one. Floor of the ticks in the same run: one
 // cache line a symbol, loaded and compared, in the same order. Every event's outcome is checked.
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
+#include <optional>
 #include <random>
+#include <string_view>
 
 #include "bench/engine_market.hpp"
 #include "bench/report.hpp"
@@ -14,6 +17,16 @@ namespace tranche::bench {
 namespace {
 
 constexpr std::size_t live_tranches = 5;  // a symbol and side
+
+enum class Kind : std::uint8_t { ticks, books, liquidations, triggers, fills };
+constexpr std::array<std::string_view, 5> kind_names{"ticks", "books", "liquidations", "triggers",
+                                                     "fills"};
+
+struct Options {
+    std::optional<Kind> only;
+    std::vector<std::size_t> symbols{10, 300, 1000};
+    std::size_t turns{20'000};
+};
 
 /// The least that a tick needs of memory: its symbol's line.
 class LineTable {
@@ -32,18 +45,25 @@ private:
 
 class Bench {
 public:
-    Bench(std::size_t symbols, std::size_t turns)
-        : symbols_{symbols}, turns_{turns}, market_{symbols} {
+    Bench(std::size_t symbols, std::size_t turns, std::optional<Kind> only)
+        : symbols_{symbols}, turns_{turns}, only_{only}, market_{symbols} {
         market_.populate(live_tranches);
         check(market_.state().totals.open_tranches == symbols * 2 * live_tranches,
               "every side holds its tranches");
     }
 
+    void run() {
+        if (!only_ || only_ <= Kind::books) ticks();
+        if (!only_ || only_ == Kind::liquidations) small_liquidations();
+        if (!only_ || only_ >= Kind::triggers) trades();
+        if (only_) fmt::print("measured events: {}\n", measured_);
+    }
+
+private:
     void ticks();
     void small_liquidations();
     void trades();
 
-private:
     static constexpr std::size_t batch = 256;
     using Batch = std::vector<Event>;
 
@@ -62,14 +82,27 @@ private:
         // Tenths of a nanosecond, so that a share of one shows.
         return (clock_.now() - begin).count * 10 / static_cast<std::int64_t>(batch);
     }
-    std::int64_t time(const Event& event) {
+    std::int64_t time(const Event& event, Kind kind) {
+        if (only_ && only_ != kind) {
+            market_.feed(event);
+            return 0;
+        }
+        ++measured_;
         const Nanos begin = clock_.now();
-        market_.feed(event);
+        market_.measured(event);
         return (clock_.now() - begin).count;
+    }
+    /// Ticks that are timed go in without the detour that counting them needs.
+    void tick(const Event& event, Kind kind) {
+        if (only_ != kind) return market_.feed(event);
+        ++measured_;
+        market_.measured(event);
     }
 
     std::size_t symbols_;
     std::size_t turns_;
+    std::optional<Kind> only_;
+    std::uint64_t measured_{};
     Clock clock_;
     std::mt19937_64 random_{7};
     EngineMarket market_;
@@ -78,7 +111,6 @@ private:
 void Bench::ticks() {
     const LineTable table{symbols_};
     Samples marks{turns_}, books{turns_}, floor{turns_};
-    const auto feed = [this](const Event& event) { market_.feed(event); };
     for (std::size_t turn = 0; turn < turns_; ++turn) {
         market_.now += milliseconds(1);
         const Batch mark_events = random_events([&](SymbolId id) { return market_.mark(id); });
@@ -87,8 +119,8 @@ void Bench::ticks() {
         floor.add(per_event(mark_events, [&](const Event& event) {
             reached += table.reaches(event.symbol, event.mark_price.mark) ? 1U : 0U;
         }));
-        marks.add(per_event(mark_events, feed));
-        books.add(per_event(book_events, feed));
+        marks.add(per_event(mark_events, [&](const Event& event) { tick(event, Kind::ticks); }));
+        books.add(per_event(book_events, [&](const Event& event) { tick(event, Kind::books); }));
         check(reached == 0 && market_.out().commands().empty() && market_.out().records().empty(),
               "a price that triggers nothing says nothing");
     }
@@ -102,7 +134,7 @@ void Bench::small_liquidations() {
     market_.now += seconds(61);  // what opened the tranches has left the window
     for (std::size_t turn = 0; turn < turns_; ++turn) {
         market_.now += milliseconds(1);
-        small.add(time(market_.liquidation(any_symbol(), {100})));  // 0.05 USDT
+        small.add(time(market_.liquidation(any_symbol(), {100}), Kind::liquidations));  // 0.05 USDT
         const auto records = market_.out().records();
         check(records.size() == 1 && market_.out().commands().empty() &&
                   records[0].liquidation.verdict == Verdict::below_threshold,
@@ -129,8 +161,8 @@ void Bench::trades() {
         market_.feed(market_.mark(symbol, at));
         market_.feed(market_.book(symbol, at));
         market_.settle();
-        triggers.add(
-            time(market_.liquidation(symbol, {Quantity::one * 10}, closing_side(side), at)));
+        triggers.add(time(market_.liquidation(symbol, {Quantity::one * 10}, closing_side(side), at),
+                          Kind::triggers));
         const auto entry = market_.out().commands();
         check(entry.size() == 1 && entry[0].id.role == Role::entry && entry[0].symbol == symbol &&
                   entry[0].position_side == side,
@@ -138,7 +170,7 @@ void Bench::trades() {
                           entry.size()));
         market_.settle();
         market_.now += microseconds(100);
-        fills.add(time(market_.fill(market_.newest(Role::entry))));
+        fills.add(time(market_.fill(market_.newest(Role::entry)), Kind::fills));
         const auto exits = market_.out().commands();
         const auto sends = [&exits](Role role) {
             return std::count_if(exits.begin(), exits.end(), [role](const Command& command) {
@@ -159,20 +191,43 @@ void Bench::trades() {
     print_row(row("fill that leads to protection"), fills.percentiles());
 }
 
+std::size_t number_of(std::string_view text) {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    check(error == std::errc{} && end == text.data() + text.size() && value > 0,
+          fmt::format("\"{}\" is a number above 0", text));
+    return value;
+}
+
+Kind kind_of(std::string_view text) {
+    const auto* const at = std::find(kind_names.begin(), kind_names.end(), text);
+    check(at != kind_names.end(),
+          fmt::format("\"{}\" is one of {}", text, fmt::join(kind_names, ", ")));
+    return static_cast<Kind>(at - kind_names.begin());
+}
+
+Options options_of(int argc, char** argv) {
+    Options options;
+    if (is_smoke(argc, argv)) options = {std::nullopt, {10, 300}, 200};
+    for (int i = 1; i + 1 < argc; ++i) {
+        const std::string_view flag{argv[i]};
+        const std::string_view value{argv[i + 1]};
+        if (flag == "--only") options.only = kind_of(value);
+        if (flag == "--symbols") options.symbols = {number_of(value)};
+        if (flag == "--turns") options.turns = number_of(value);
+    }
+    return options;
+}
+
 }  // namespace
 }  // namespace tranche::bench
 
 int main(int argc, char** argv) {
     using namespace tranche::bench;
-    const bool smoke = is_smoke(argc, argv);
+    const Options options = options_of(argc, argv);
     pin_to_core(hot_core());
     print_head("engine: one event", "ns, or 0.1 ns where it says so");
-    for (const std::size_t symbols : {10U, 300U, 1000U}) {
-        if (smoke && symbols > 300) break;
-        Bench bench{symbols, smoke ? std::size_t{200} : std::size_t{20'000}};
-        bench.ticks();
-        bench.small_liquidations();
-        bench.trades();
-    }
+    for (const std::size_t symbols : options.symbols)
+        Bench{symbols, options.turns, options.only}.run();
     return 0;
 }

@@ -85,6 +85,10 @@ EngineMarket::EngineMarket(std::size_t symbols) {
     settle();
 }
 
+[[gnu::noinline]] void EngineMarket::measured(const Event& event) {
+    engine_->on(event, *out_);
+}
+
 Event EngineMarket::event(EventKind kind, SymbolId symbol) const {
     Event made{};
     made.arrival_time = now;

@@ -119,7 +119,12 @@ template <class Tag> constexpr Fixed<Tag> scale(Fixed<Tag> value, Ratio ratio, R
 /// Nearest multiple of `grid` at or beyond `value` in the direction asked; `grid` > 0.
 template <class Tag>
 constexpr Fixed<Tag> snap(Fixed<Tag> value, Fixed<Tag> grid, Rounding rounding) {
-    return {narrow(Wide{divide(value.raw, grid.raw, rounding)} * grid.raw)};
+    require(grid.raw > 0, "a grid is positive");
+    const std::int64_t rest = value.raw % grid.raw;
+    if (rest == 0) return value;
+    const Fixed<Tag> towards_zero{value.raw - rest};
+    if ((rest > 0) == (rounding == Rounding::down)) return towards_zero;
+    return rest > 0 ? towards_zero + grid : towards_zero - grid;
 }
 
 /// How much can be had for `notional` at `price` (> 0), rounded as asked, before any step.

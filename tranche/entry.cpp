@@ -222,6 +222,7 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
     if (row.window_sum < direction.threshold) return Verdict::below_threshold;
     ++state.totals.triggers;
     prefetch_free_orders(state, 1);
+    prefetch_first_entry(state);
     if (!state.free_tranches.empty()) prefetch_tranche(state, state.free_tranches.back());
     Verdict verdict = gates_before_pricing(state, symbol);
     if (verdict != Verdict::entered) return verdict;
@@ -243,11 +244,13 @@ bool usable(const Liquidation& forced) {
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     const Liquidation& forced = event.liquidation;
     const bool configured = index(event.symbol) < state.symbols.size();
+    state.recent_liquidations.prefetch(event.symbol, forced);
     if (configured) prefetch_symbol(state, event.symbol);
     if (state.recent_liquidations.seen_before(event.symbol, forced, state.now)) {
         ++state.totals.duplicates;
         return;
     }
+    if (configured) prefetch_behind(state, event.symbol);
     LiquidationRow row{};
     row.arrival_time = event.arrival_time;
     row.exchange_time = forced.exchange_time;

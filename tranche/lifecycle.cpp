@@ -524,7 +524,7 @@ void on_reply(EngineState& state, const Event& event, Outbox& out) {
 void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     const OrderUpdate& update = event.order_update;
     if (index(event.symbol) >= state.symbols.size()) return;
-    prefetch_symbol(state, event.symbol);
+    prefetch_report(state, event.symbol, update);
     if (std::min(update.last_quantity, update.filled) < Quantity{} ||
         std::max(update.last_quantity, update.filled) > highest_quantity)
         return refuse_figures(state, event.symbol, out);
@@ -541,6 +541,7 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     if (trade && owner != no_slot) {
         prefetch_tranche(state, owner);
         prefetch_free_orders(state, 3);
+        prefetch_behind(state, event.symbol);
     }
     if (update.average_price.positive())
         state.orders[slot].row.average_price = update.average_price;

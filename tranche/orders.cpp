@@ -1,5 +1,6 @@
 #include "tranche/orders.hpp"
 
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -16,23 +17,25 @@ OrderTable::OrderTable(std::size_t capacity)
 }
 
 std::size_t OrderTable::home(const ClientOrderId& id) const {
-    const std::uint64_t low = static_cast<std::uint64_t>(id.tranche) << 32 | id.generation;
-    const std::uint64_t high = static_cast<std::uint64_t>(id.epoch) << 32 |
-                               static_cast<std::uint64_t>(id.instance) << 8 |
-                               static_cast<std::uint64_t>(id.role);
-    return mix(low ^ std::rotl(high, 29)) & (buckets_.size() - 1);
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(id);
+    return mix(words[0], words[1]) & (buckets_.size() - 1);
 }
 
 OrderSlot OrderTable::create(const ClientOrderId& id) {
-    require(find(id) == no_slot, "a client order id is used once");
-    if (free_.empty()) return no_slot;
+    if (free_.empty()) {
+        require(find(id) == no_slot, "a client order id is used once");
+        return no_slot;
+    }
+    const std::size_t mask = buckets_.size() - 1;
+    std::size_t bucket = home(id);
+    for (; buckets_[bucket] != no_slot; bucket = (bucket + 1) & mask)
+        require(orders_[buckets_[bucket]].row.id != id, "a client order id is used once");
     const OrderSlot slot = free_.back();
     free_.pop_back();
-    orders_[slot] = Order{};
-    orders_[slot].row.id = id;
-    orders_[slot].live = true;
-    std::size_t bucket = home(id);
-    while (buckets_[bucket] != no_slot) bucket = (bucket + 1) & (buckets_.size() - 1);
+    Order& order = orders_[slot];
+    order = Order{};
+    order.row.id = id;
+    order.live = true;
     buckets_[bucket] = slot;
     highest_ = std::max<std::size_t>(highest_, slot + 1U);
     ++used_;
@@ -41,8 +44,11 @@ OrderSlot OrderTable::create(const ClientOrderId& id) {
 
 OrderSlot OrderTable::find(const ClientOrderId& id) const {
     for (std::size_t bucket = home(id); buckets_[bucket] != no_slot;
-         bucket = (bucket + 1) & (buckets_.size() - 1))
-        if (orders_[buckets_[bucket]].row.id == id) return buckets_[bucket];
+         bucket = (bucket + 1) & (buckets_.size() - 1)) {
+        const Order& order = orders_[buckets_[bucket]];
+        __builtin_prefetch(&order);  // an order that is looked up is used whole
+        if (order.row.id == id) return buckets_[bucket];
+    }
     return no_slot;
 }
 
@@ -74,8 +80,7 @@ SeenTrades::SeenTrades(std::size_t capacity)
     : order_(capacity), buckets_(std::bit_ceil(capacity * 2)) {}
 
 std::size_t SeenTrades::home(const Key& key) const {
-    return mix(static_cast<std::uint64_t>(key.trade_id) * 31 +
-               static_cast<std::uint64_t>(key.symbol)) &
+    return mix(static_cast<std::uint64_t>(key.trade_id), static_cast<std::uint64_t>(key.symbol)) &
            (buckets_.size() - 1);
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/large_table.hpp"
+#include "core/ring.hpp"
 #include "core/rows.hpp"
 
 namespace tranche {
@@ -13,10 +15,11 @@ using OrderSlot = std::uint32_t;
 using TrancheSlot = std::uint32_t;
 inline constexpr std::uint32_t no_slot = UINT32_MAX;
 
-/// One order and what we still owe it.
-struct Order {
-    OrderRow row;
+/// One order and what we still owe it. What most events touch fills the first three lines: our
+/// part, then the row, the end of which nothing uses.
+struct alignas(cache_line) Order {
     TrancheSlot tranche{no_slot};
+    std::uint32_t seen_in_snapshot{};
     Quantity attributed;  // filled quantity already given to the tranche; `row.filled` is all
     Nanos state_since;
     std::uint8_t questions{};
@@ -25,14 +28,16 @@ struct Order {
     Nanos asked;  // newest question about it
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
-    bool question_wanted{};  // put off: the event at hand had said enough
-    Notional reserved;       // margin set aside for the unfilled part of an entry
-    bool live{};             // slot in use
-    bool unshown{};          // since the board was written
-    std::uint32_t seen_in_snapshot{};
+    bool question_wanted{};         // put off: the event at hand had said enough
+    Notional reserved;              // margin set aside for the unfilled part of an entry
+    bool live{};                    // slot in use
+    bool unshown{};                 // since the board was written
     OrderSlot next_entry{no_slot};  // among the live entries of its symbol
     OrderSlot previous_entry{no_slot};
+    OrderRow row;
 };
+static_assert(offsetof(Order, row) + offsetof(OrderRow, reserved) <= 3 * cache_line,
+              "placing an order and looking it up touch three lines");
 
 /// Fixed capacity; slots of final orders stay readable until `release`, so that late events find
 /// them. Look-up is one hash and nearly always one comparison.
@@ -49,10 +54,14 @@ public:
     /// Forgets a final order.
     void release(OrderSlot slot);
 
-    /// Where the order after the next `ahead` ones will be put; null when the table is nearly full.
-    const Order* next_free(std::size_t ahead) const {
-        return ahead < free_.size() ? &orders_[free_[free_.size() - 1 - ahead]] : nullptr;
+    /// Where the order after the next `ahead` ones will be put; `no_slot` when the table is nearly
+    /// full.
+    OrderSlot next_free(std::size_t ahead) const {
+        return ahead < free_.size() ? free_[free_.size() - 1 - ahead] : no_slot;
     }
+
+    /// Asks for the line that `find` looks at first.
+    void prefetch(const ClientOrderId& id) const { __builtin_prefetch(&buckets_[home(id)]); }
 
     Order& operator[](OrderSlot slot) { return orders_[slot]; }
     const Order& operator[](OrderSlot slot) const { return orders_[slot]; }
@@ -66,8 +75,8 @@ private:
     std::size_t home(const ClientOrderId& id) const;
     void unlink(std::size_t bucket);
 
-    std::vector<Order> orders_;
-    std::vector<OrderSlot> buckets_;
+    LargeTable<Order> orders_;
+    LargeTable<OrderSlot> buckets_;
     std::vector<OrderSlot> free_;
     std::size_t highest_{};
     std::size_t used_{};
@@ -83,6 +92,11 @@ public:
     /// The same without remembering.
     bool knows(SymbolId symbol, std::int64_t trade_id) const { return contains({trade_id, symbol}); }
 
+    /// Asks for the line that `seen_before` looks at first.
+    void prefetch(SymbolId symbol, std::int64_t trade_id) const {
+        __builtin_prefetch(&buckets_[home({trade_id, symbol})], 1);
+    }
+
 private:
     struct Key {
         std::int64_t trade_id{-1};
@@ -93,8 +107,8 @@ private:
     bool contains(const Key& key) const;
     void forget(const Key& key);
 
-    std::vector<Key> order_;    // oldest first, a ring
-    std::vector<Key> buckets_;  // open addressing
+    LargeTable<Key> order_;    // oldest first, a ring
+    LargeTable<Key> buckets_;  // open addressing
     std::size_t next_{};
 };
 

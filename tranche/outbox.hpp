@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "core/messages.hpp"
 #include "core/require.hpp"
@@ -22,7 +23,7 @@ public:
     Command& command() {
         require(command_count_ < command_capacity, "one event's commands fit the outbox");
         Command& next = commands_[command_count_++];
-        std::memset(static_cast<void*>(&next), 0, sizeof next);
+        clear(next, std::make_index_sequence<sizeof next / block>{});
         return next;
     }
 
@@ -30,7 +31,7 @@ public:
     Record& record(RecordKind kind, Nanos time) {
         require(record_count_ < record_capacity, "one event's records fit the outbox");
         Record& next = records_[record_count_++];
-        std::memset(static_cast<void*>(&next), 0, sizeof next);
+        clear(next, std::make_index_sequence<sizeof next / block>{});
         next.kind = kind;
         next.time = time;
         return next;
@@ -60,6 +61,15 @@ public:
     }
 
 private:
+    static constexpr std::size_t block = 32;
+    /// Block by block, because compilers make string instructions of a larger memset; those take
+    /// some 30 cycles to begin, and what is overwritten at once is still written twice.
+    template <class M, std::size_t... Block>
+    static void clear(M& message, std::index_sequence<Block...> /*blocks*/) {
+        auto* bytes = reinterpret_cast<std::byte*>(&message);
+        (std::memset(bytes + Block * block, 0, block), ...);
+    }
+
     std::size_t command_count_{};
     std::size_t record_count_{};
     bool snapshot_wanted_{};

@@ -8,6 +8,7 @@
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
+#include "tranche/prefetch.hpp"
 #include "tranche/sizing.hpp"
 
 namespace tranche {
@@ -336,6 +337,7 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
                       tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
     if (dust && join_neighbour(state, slot, out)) return;
     if (!pairs_live(state, slot)) fold_pairs(state, slot);
+    prefetch_exits(state, tranche);
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/board.hpp"
+#include "core/large_table.hpp"
 #include "core/restored.hpp"
 #include "core/settings.hpp"
 #include "core/symbols.hpp"
@@ -38,22 +39,16 @@ struct ExitPair {
 inline constexpr std::size_t most_pairs = 9;
 
 /// A tranche and its working orders. At most one order of a role is the current one; older ones
-/// that are being replaced are found through the order table and cancelled once it works.
-struct Tranche {
+/// that are being replaced are found through the order table and cancelled once it works. What is
+/// empty most of the time comes last.
+struct alignas(cache_line) Tranche {
     TrancheRow row;
     OrderSlot take_profit{no_slot};
     OrderSlot stop_loss{no_slot};
     OrderSlot close{no_slot};
-    std::array<OrderSlot, 8 + 2 * most_pairs> retiring{};  // on their way out, by rule
-    std::uint8_t retiring_count{};
     std::uint16_t live_entries{};
-    Attempts take_profit_attempts;
-    Attempts stop_loss_attempts;
-    Attempts close_attempts;
-    Nanos crossed_since;       // mark has been beyond the take-profit since; 0 while it is not
-    Nanos adjusted_at;         // newest replacement of the stop, to coalesce small fills
-    Price stop_wanted;         // of its entry; recomputed when that changes
-    Price take_profit_wanted;  // likewise
+    std::uint8_t retiring_count{};
+    std::uint8_t pair_count{};
     CloseReason closing_for{CloseReason::none};
     bool live{};     // slot in use
     bool alarmed{};  // "unprotected too long" was raised
@@ -61,7 +56,14 @@ struct Tranche {
     bool unshown{};  // since the board was written
     bool crowded{};  // a pair found no room and that was said
     bool dust{};     // the exchange takes no order for so little; until the quantity changes
-    std::uint8_t pair_count{};
+    Attempts take_profit_attempts;
+    Attempts stop_loss_attempts;
+    Attempts close_attempts;
+    Nanos crossed_since;       // mark has been beyond the take-profit since; 0 while it is not
+    Nanos adjusted_at;         // newest replacement of the stop, to coalesce small fills
+    Price stop_wanted;         // of its entry; recomputed when that changes
+    Price take_profit_wanted;  // likewise
+    std::array<OrderSlot, 8 + 2 * most_pairs> retiring{};  // on their way out, by rule
     std::array<ExitPair, most_pairs> pairs{};
 
     /// What the tranche's own exits are for: all it holds, less what its pairs cover.
@@ -91,11 +93,7 @@ struct alignas(cache_line) SideBook {
     std::uint16_t crossed{};  // tranches whose take-profit the mark price is beyond
     std::uint32_t next_ordinal{};
 
-    alignas(cache_line) std::array<TrancheSlot, tranches_per_side> tranches{};
-    std::array<Price, tranches_per_side> stops{};    // where each one's stop belongs; 0 for none
-    std::array<Price, tranches_per_side> targets{};  // take-profits to be watched; 0 for none
-
-    Attempts backstop_attempts;
+    alignas(cache_line) Attempts backstop_attempts;
     Price backstop_beyond;  // worst stop the backstop was placed for
     Price backstop_within;  // liquidation price, likewise
     Price exchange_entry;
@@ -105,9 +103,16 @@ struct alignas(cache_line) SideBook {
     std::uint32_t episode{};
     std::uint8_t differing_snapshots{};
     bool in_snapshot{};
+
+    alignas(cache_line) std::array<TrancheSlot, tranches_per_side> tranches{};
+    alignas(cache_line) std::array<Price, tranches_per_side> stops{};    // where each one's stop
+                                                                         // belongs; 0 for none
+    alignas(cache_line) std::array<Price, tranches_per_side> targets{};  // take-profits to be
+                                                                         // watched; 0 for none
 };
-static_assert(offsetof(SideBook, tranches) == cache_line,
-              "an entry decision reads one line of its side, and one more for the newest tranche");
+static_assert(offsetof(SideBook, backstop_attempts) == cache_line &&
+                  offsetof(SideBook, tranches) == 3 * cache_line,
+              "what an event reads of a side are its first lines and the first of each array");
 
 /// The marks at which there is nothing to do, as one comparison: what lies below the first wraps
 /// around to far above.
@@ -167,9 +172,9 @@ struct SymbolState {
     SymbolSettings settings;
 };
 
-/// Sums over fixed spans, for the governors. One bucket a second or minute.
-template <std::size_t Buckets> struct RollingSum {
-    Nanos width;  // of one bucket
+/// Sums over fixed spans, for the governors. Buckets of `Width` nanoseconds, a constant, so that
+/// finding the bucket is a multiplication.
+template <std::size_t Buckets, std::int64_t Width> struct RollingSum {
     std::array<std::int64_t, Buckets> sums{};
     std::int64_t newest{};  // index of the newest bucket's time
 
@@ -187,7 +192,7 @@ template <std::size_t Buckets> struct RollingSum {
 
 private:
     void advance(Nanos now) {
-        const std::int64_t wanted = now.count / width.count;
+        const std::int64_t wanted = now.count / Width;
         if (wanted - newest >= static_cast<std::int64_t>(Buckets)) {
             sums.fill(0);
             newest = wanted;
@@ -196,12 +201,15 @@ private:
     }
 };
 
+using MinuteSum = RollingSum<60, seconds(1).count>;
+using HourSum = RollingSum<60, seconds(60).count>;
+
 struct Governors {
-    RollingSum<60> entries{seconds(1)};
-    RollingSum<60> notional{seconds(1)};
-    RollingSum<60> refused_entries{seconds(1)};  // by the two above
-    bool told{};                                 // that one of them refuses
-    RollingSum<60> hour_result{seconds(60)};
+    MinuteSum entries;
+    MinuteSum notional;
+    MinuteSum refused_entries;  // by the two above
+    bool told{};                // that one of them refuses
+    HourSum hour_result;
     std::int64_t day{};  // UTC day of `day_result`
     Notional day_result;
     Notional result;  // since start
@@ -238,9 +246,9 @@ struct EngineState {
     EngineSettings settings;
     const SymbolTable& table;
     StatusBoard& board;
-    std::vector<SymbolPrices> prices;  // of configured symbols, by id
-    std::vector<SymbolState> symbols;  // likewise
-    std::vector<Tranche> tranches;
+    LargeTable<SymbolPrices> prices;  // of configured symbols, by id
+    LargeTable<SymbolState> symbols;  // likewise
+    LargeTable<Tranche> tranches;
     std::vector<TrancheSlot> free_tranches;
     OrderTable orders;
     Timers timers;  // by order slot, then by tranche slot: when to look at it again
@@ -263,7 +271,7 @@ struct EngineState {
     bool drain_wanted{};
     bool flatten_wanted{};
     bool clock_bad{};
-    RollingSum<60> clock_refusals{seconds(1)};
+    MinuteSum clock_refusals;
     Nanos clock_doubted_until;
     // Learnt from a refusal: all closing stops of a side together may not exceed its position.
     bool stops_share_position{};

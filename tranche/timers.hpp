@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "core/clock.hpp"
+#include "core/large_table.hpp"
 #include "core/require.hpp"
 
 namespace tranche {
@@ -45,6 +45,9 @@ public:
             node.next;
         node.at = {};
     }
+    /// Asks for what setting it touches.
+    void prefetch(std::uint32_t id) const { __builtin_prefetch(&nodes_[id], 1); }
+
     /// 0 when it is not set.
     Nanos at(std::uint32_t id) const { return nodes_[id].at; }
 
@@ -76,7 +79,7 @@ private:
         return static_cast<std::size_t>(when.count >> bucket_bits) % heads_.size();
     }
 
-    std::vector<Node> nodes_;
+    LargeTable<Node> nodes_;
     std::array<std::uint32_t, 4096> heads_{};
     std::int64_t cursor_{};
     Nanos floor_{nanoseconds(1)};

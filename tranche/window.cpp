@@ -39,13 +39,23 @@ void VolumeWindow::add(Nanos time, Side side, std::int64_t value) {
 
 RecentLiquidations::RecentLiquidations() : sets_(1024) {}
 
-bool RecentLiquidations::seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now) {
+std::uint64_t RecentLiquidations::mark_of(SymbolId symbol, const Liquidation& liquidation) {
     const auto bits = [](auto value) { return static_cast<std::uint64_t>(value); };
-    std::uint64_t mark = mix(bits(liquidation.trade_time.count));
-    mark = mix(mark ^ bits(liquidation.price.raw));
-    mark = mix(mark ^ bits(liquidation.quantity.raw));
-    mark = mix(mark ^ bits(symbol) << 1 ^ bits(liquidation.side)) | 1;  // 0 is an empty place
-    Set& set = sets_[(mark >> 32) & (sets_.size() - 1)];
+    const std::uint64_t when = mix(bits(liquidation.trade_time.count), bits(liquidation.price.raw));
+    const std::uint64_t what =
+        mix(bits(liquidation.quantity.raw), bits(symbol) << 1 | bits(liquidation.side));
+    return mix(when, what) | 1;  // 0 is an empty place
+}
+
+void RecentLiquidations::prefetch(SymbolId symbol, const Liquidation& liquidation) const {
+    const Set& set = sets_[place_of(mark_of(symbol, liquidation))];
+    __builtin_prefetch(set.marks.data(), 1);
+    __builtin_prefetch(set.arrivals.data(), 1);
+}
+
+bool RecentLiquidations::seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now) {
+    const std::uint64_t mark = mark_of(symbol, liquidation);
+    Set& set = sets_[place_of(mark)];
     std::size_t oldest = 0;
     for (std::size_t way = 0; way < ways; ++way) {
         if (set.marks[way] == mark && now - set.arrivals[way] <= memory) return true;

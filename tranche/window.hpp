@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/clock.hpp"
+#include "core/large_table.hpp"
 #include "core/messages.hpp"
 #include "core/settings.hpp"
 
@@ -32,6 +33,13 @@ public:
         return which == VolumeSide::both ? sums_[0] + sums_[1] : sum(trigger_side);
     }
     std::size_t size() const { return count_; }
+
+    /// Asks for what `expire` and `add` will look at.
+    void prefetch() const {
+        const std::size_t mask = entries_.size() - 1;
+        __builtin_prefetch(&entries_[first_], 1);
+        __builtin_prefetch(&entries_[(first_ + count_) & mask], 1);
+    }
 
 private:
     struct Entry {
@@ -62,13 +70,18 @@ public:
     /// oldest; there are 1,024 sets, and the stream carries at most one a second and symbol.
     bool seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now);
 
+    /// Asks for the two lines that `seen_before` looks at.
+    void prefetch(SymbolId symbol, const Liquidation& liquidation) const;
+
 private:
+    static std::uint64_t mark_of(SymbolId symbol, const Liquidation& liquidation);
+    std::size_t place_of(std::uint64_t mark) const { return (mark >> 32) & (sets_.size() - 1); }
     static constexpr std::size_t ways = 8;
     struct alignas(cache_line) Set {
         std::array<std::uint64_t, ways> marks{};
         std::array<Nanos, ways> arrivals{};
     };
-    std::vector<Set> sets_;
+    LargeTable<Set> sets_;
 };
 
 }  // namespace tranche

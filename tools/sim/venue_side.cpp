@@ -20,7 +20,6 @@ std::int64_t in_ms(Nanos time) {
 VenueSide::VenueSide(const Plan& plan, const SymbolTable& symbols, Oracle& oracle,
                      UserStreamSink& sink)
     : hedge_mode_{plan.settings.hedge_mode},
-      symbols_{symbols},
       venue_{venue_rules(symbols), plan.venue, in_ms(plan.start)},
       direct_{venue_, symbols},
       oracle_{oracle},

@@ -51,7 +51,6 @@ private:
     void tell(Nanos now);
 
     bool hedge_mode_;
-    const SymbolTable& symbols_;
     exchange::Venue venue_;
     DirectExchange direct_;
     Oracle& oracle_;
