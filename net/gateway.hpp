@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -77,6 +78,9 @@ public:
         if (done > 0 || now >= show_at_) show(now);
         return done;
     }
+
+    /// While `halted` says so no order is placed any more, not even one that waits here already.
+    void obey(const std::atomic<bool>& halted) { halted_ = &halted; }
 
     /// Commands taken from the ring that have no reply yet.
     std::size_t pending() const { return pending_; }
@@ -225,6 +229,12 @@ private:
             Slot* slot = free_slot(lane);
             if (slot == nullptr) break;
             const Waiting next = waiting.front();
+            if (next.command.kind == CommandKind::place && halted()) {
+                waiting.pop_front();
+                answer_unsent(next.command, now);
+                ++done;
+                continue;
+            }
             const RateCost cost = adapter_.cost(next.command);
             if (!budget_.allows(lane, cost, now)) {
                 metrics_.budget_waits.add();
@@ -239,7 +249,7 @@ private:
                 continue;
             }
             if (!leave(*slot, &next.command, length, now)) break;
-            budget_.spend(cost, now);
+            budget_.spend(cost, now, lane);
             waiting.pop_front();
             slot->sent = next;
             ++done;
@@ -308,6 +318,8 @@ private:
         metrics_.blocked_until.set(static_cast<std::uint64_t>(budget_.blocked_until().count));
     }
 
+    bool halted() const { return halted_ != nullptr && halted_->load(std::memory_order_relaxed); }
+
     LaneQueue& queue(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
 
     Ring<Command>& commands_;
@@ -320,6 +332,7 @@ private:
     std::unique_ptr<char[]> request_;
     std::array<LaneQueue, 3> lanes_;
     std::vector<Slot> slots_;
+    const std::atomic<bool>* halted_{};
     std::size_t pending_{};
     Nanos show_at_{};
 };

@@ -9,6 +9,7 @@ namespace tranche {
 namespace {
 
 constexpr std::int64_t smallest_reserve_permille = 300;
+constexpr std::uint32_t orders_to_protect = 3;  // an entry, while it fills
 constexpr std::int64_t reconcile_reserve_permille = 100;
 constexpr Nanos first_pause = seconds(1);
 constexpr Nanos longest_pause = seconds(60);
@@ -56,8 +57,10 @@ RateBudget::RateBudget(std::span<const RateLimit> limits, Ratio buffer)
       next_pause_{first_pause} {
     require(limits.size() <= capacity, "there are few kinds of limits");
     for (const RateLimit& limit : limits)
-        if (limit.limit > 0 && limit.interval >= milliseconds(1))
-            windows_[count_++] = RateWindow{limit};
+        if (limit.limit > 0 && limit.interval >= milliseconds(1)) {
+            windows_[count_] = promised_[count_] = RateWindow{limit};
+            ++count_;
+        }
 }
 
 std::uint32_t RateBudget::ceiling(const RateLimit& limit, Lane lane, Nanos now) const {
@@ -72,15 +75,20 @@ bool RateBudget::allows(Lane lane, RateCost cost, Nanos now) {
     if (blocked(now)) return false;
     for (std::size_t i = 0; i < count_; ++i) {
         const std::uint32_t units = cost_in(windows_[i].limit().unit, cost);
-        if (units > 0 && windows_[i].used(now) + units > ceiling(windows_[i].limit(), lane, now))
-            return false;
+        if (units == 0) continue;
+        std::uint32_t used = windows_[i].used(now);
+        if (lane == Lane::entry)
+            used += promised_[i].used(now) + orders_to_protect * cost.orders;
+        if (used + units > ceiling(windows_[i].limit(), lane, now)) return false;
     }
     return true;
 }
 
-void RateBudget::spend(RateCost cost, Nanos now) {
-    for (std::size_t i = 0; i < count_; ++i)
+void RateBudget::spend(RateCost cost, Nanos now, Lane lane) {
+    for (std::size_t i = 0; i < count_; ++i) {
         windows_[i].add(cost_in(windows_[i].limit().unit, cost), now);
+        if (lane == Lane::entry) promised_[i].add(orders_to_protect * cost.orders, now);
+    }
 }
 
 void RateBudget::on_answer(RateVerdict verdict, std::span<const RateUsage> usage, Nanos retry_after,

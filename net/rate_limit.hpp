@@ -68,7 +68,9 @@ private:
 };
 
 /// All limits together. Lanes: the protective one may use everything; entries leave the larger of
-/// 30 % and the configured buffer; reconcile leaves 10 % more. Pure: time comes in. One thread.
+/// 30 % and the configured buffer, and count four times: each will need a stop, a take-profit and
+/// a replacement of one of them within the same window. Reconcile leaves 10 % more than entries.
+/// Pure: time comes in. One thread. Source: reliability-model.md I14.
 class RateBudget {
 public:
     static constexpr std::size_t capacity = 8;
@@ -79,7 +81,7 @@ public:
     /// Whether the lane may spend `cost` now.
     bool allows(Lane lane, RateCost cost, Nanos now);
     /// Books what has been sent.
-    void spend(RateCost cost, Nanos now);
+    void spend(RateCost cost, Nanos now, Lane lane = Lane::protective);
     /// Takes in what an answer says. `retry_after`: when to come back, UTC, 0 if it did not say.
     /// A 429 stops everything until then, else for 1 s, doubling to 60 s; and halves what entries
     /// and reconcile may use for a minute. A 418 stops everything until then, else for 2 minutes.
@@ -101,6 +103,7 @@ private:
     void throttle(Nanos retry_after, Nanos now);
 
     std::array<RateWindow, capacity> windows_{};
+    std::array<RateWindow, capacity> promised_{};  // what entries will need for their protection
     std::size_t count_{};
     std::int64_t reserve_permille_{};  // kept from entries
     Nanos blocked_until_{};

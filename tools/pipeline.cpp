@@ -58,7 +58,8 @@ Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard} {
                              .journal = parts.journal,
                              .snapshot_wanted = snapshot_wanted_,
                              .listen_key_wanted = listen_key_wanted_,
-                             .time = TimeSource{parts.engine_clock}});
+                             .time = TimeSource{parts.engine_clock},
+                             .halted = &halted_});
     tap_ = std::make_unique<RecordTap>(parts.journal, parts.writer, record_copies_);
 }
 
@@ -124,6 +125,7 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
         std::make_unique<OrderGateway>(commands_, replies_, std::move(connections), *adapter_,
                                        RateBudget{parts.limits, settings.rate_limit_buffer},
                                        gateway, TimeSource{parts.gateway_clock}, gateway_metrics_);
+    gateway_->obey(halted_);
     return Done{};
 }
 

@@ -116,6 +116,7 @@ private:
     Ring<Record> record_copies_{1U << 13};
     std::atomic<bool> snapshot_wanted_{};
     std::atomic<bool> listen_key_wanted_{};
+    std::atomic<bool> halted_{};
     std::atomic<bool> drained_{};
     std::atomic<std::uint64_t> held_back_{};
 

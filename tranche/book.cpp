@@ -133,6 +133,7 @@ void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price pri
     SideBook& side = state.side_of(tranche);
     const Notional cost = price * quantity;
     row.quantity += quantity;
+    tranche.dust = false;
     side.quantity += quantity;
     row.entered += quantity;
     row.cost += cost;
@@ -153,6 +154,7 @@ Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Pric
     const Notional gain = profit(row.side, price * quantity, basis);
     SideBook& side = state.side_of(state.tranches[slot]);
     row.quantity -= quantity;
+    state.tranches[slot].dust = false;
     side.quantity -= quantity;
     row.exited += quantity;
     row.cost -= basis;
@@ -247,6 +249,7 @@ void merge_tranches(EngineState& state, TrancheSlot kept, TrancheSlot absorbed, 
     merge.symbol = into.row.symbol;
     merge.side = into.row.side;
     merge.why = why;
+    into.dust = false;
     into.row.quantity += from.row.quantity;
     if (planted(Canary::merge_loses_quantity))
         into.row.quantity -= state.symbol(into.row.symbol).rules.step;

@@ -38,6 +38,7 @@ void Engine::on(const Event& event, Outbox& out) {
         return on_mark_price(event.mark_price, event.symbol, out);
     if (event.kind == EventKind::book_ticker)
         return on_book_ticker(event.book_ticker, event.symbol);
+    if (state_.totals.started.count == 0) state_.totals.started = state_.now;
     dispatch(event, out);
     record_changed_tranches(state_, out);
 }
@@ -261,7 +262,6 @@ void Engine::visit_symbols(Outbox& out) {
 }
 
 void Engine::on_timer(Outbox& out) {
-    if (state_.totals.started.count == 0) state_.totals.started = state_.now;
     run_due(out);
     if (state_.drain_wanted || state_.flatten_wanted) cancel_entries(out);
     if (state_.flatten_wanted) close_everything(out);

@@ -259,6 +259,16 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
     out.want_snapshot();
 }
 
+/// Of an order that this process must have known while it lived, and whose trade, if the report is
+/// of one, has been counted: told again, long after (reliability-model.md N8).
+bool is_forgotten(const EngineState& state, SymbolId symbol, const OrderUpdate& update) {
+    const bool would_be_known =
+        update.id.epoch == state.epoch || state.totals.last_reconcile.count != 0;
+    const bool news = update.last_quantity.positive() && update.trade_id != 0 &&
+                      !state.trades.knows(symbol, update.trade_id);
+    return would_be_known && !news;
+}
+
 OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& update,
                         Outbox& out) {
     const OrderSlot known = state.orders.find(update.id);
@@ -271,6 +281,10 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
     state.next_tranche =
         std::max(state.next_tranche, static_cast<std::uint32_t>(update.id.tranche) + 1);
     if (is_terminal(update.status) && !update.last_quantity.positive()) return no_slot;
+    if (is_forgotten(state, symbol, update)) {
+        ++state.totals.duplicates;
+        return no_slot;
+    }
     const Side opening = update.id.role == Role::entry ? update.side : opposite(update.side);
     const PositionSide which = position_side_of(update, opening);
     const OrderSlot slot = state.orders.create(update.id);

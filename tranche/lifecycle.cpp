@@ -297,13 +297,15 @@ void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Out
         start_close(state, slot,
                     role == Role::stop_loss ? CloseReason::stop_loss : CloseReason::take_profit,
                     out);
-    const bool beside_another = role == Role::stop_loss && has_retiring_stop(state, slot);
-    if (why == Refusal::nothing_to_reduce && beside_another)
-        state.stops_share_position = true;
+    if (why == Refusal::nothing_to_reduce && is_crowded(state, slot, role))
+        note_crowding(state, slot, role);
     else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
              why == Refusal::too_small)
         wait_with_exit(state, slot, role, why == Refusal::filter);
-    if (why == Refusal::too_small) join_neighbour(state, slot, out);
+    if (why == Refusal::too_small) {
+        state.tranches[slot].dust = true;
+        join_neighbour(state, slot, out);
+    }
     if (why == Refusal::too_many_orders) {
         // Room for its stop is made by two tranches that share one (reference §5.6).
         const MergePair pair = find_merge(state, tranche.row.symbol, tranche.row.side);
@@ -501,6 +503,7 @@ void query(EngineState& state, OrderSlot slot, Outbox& out) {
     state.orders[slot].question_wanted = !possible;
     if (!possible)
         return due(state, slot, state.now + (halts(state.hold) ? seconds(1) : milliseconds(1)));
+    state.orders[slot].asked = state.now;
     const bool protective = state.orders[slot].row.id.role != Role::entry;
     command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
                 out);
@@ -530,7 +533,8 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
         (update.execution == ExecutionType::trade || update.execution == ExecutionType::calculated);
     const OrderSlot slot = update.ours ? find_or_adopt(state, event.symbol, update, out) : no_slot;
     if (slot == no_slot) {
-        if (trade) apply_foreign_trade(state, event.symbol, update, out);
+        if (trade && !(update.ours && state.trades.knows(event.symbol, update.trade_id)))
+            apply_foreign_trade(state, event.symbol, update, out);
         return;
     }
     const TrancheSlot owner = state.orders[slot].tranche;

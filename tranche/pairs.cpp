@@ -48,7 +48,7 @@ bool add_pair(EngineState& state, TrancheSlot slot, Quantity quantity, Price pri
     }
     const SymbolState& symbol = state.symbol(tranche.row.symbol);
     const PositionSide side = tranche.row.side;
-    const bool limit = state.settings.protection.take_profit_is_limit;
+    const bool limit = take_profit_is_limit(state);
     ExitPair& pair = tranche.pairs[tranche.pair_count++];
     pair = {.quantity = quantity};
     if (symbol.settings.stop_loss_enabled)

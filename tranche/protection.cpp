@@ -5,6 +5,7 @@
 
 #include "core/canary.hpp"
 #include "tranche/book.hpp"
+#include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
 #include "tranche/prefetch.hpp"
@@ -13,26 +14,12 @@
 namespace tranche {
 namespace {
 
-constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements a second
-constexpr Nanos unknown_patience = seconds(1);     // I3, hard bound
+constexpr Nanos unknown_patience = seconds(1);  // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
-constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
 constexpr Nanos refused_pause = seconds(5);
-constexpr Nanos removal_memory = seconds(600);
-constexpr std::uint8_t removals_to_give_up = 3;
 constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
 constexpr std::array<Nanos, 6> retry_ladder = {
     milliseconds(0), milliseconds(100), milliseconds(300), seconds(1), seconds(3), seconds(5)};
-
-void due(EngineState& state, TrancheSlot slot, Nanos when) {
-    state.timers.set_earlier(state.timer_of_tranche(slot), when);
-}
-
-bool room_for_conditional(const EngineState& state, SymbolId id) {
-    const SymbolState& symbol = state.symbols[index(id)];
-    const std::uint16_t limit = symbol.rules.max_conditional_orders;
-    return limit == 0 || symbol.live_conditionals < limit;
-}
 
 bool retire(Tranche& tranche, OrderSlot& order) {
     if (tranche.retiring_count == tranche.retiring.size()) return false;
@@ -58,20 +45,13 @@ bool too_small_for_exits(const SymbolState& symbol, Quantity quantity) {
     return quantity < std::max(symbol.rules.min_quantity, symbol.rules.market_min_quantity);
 }
 
+bool is_dust(const SymbolState& symbol, const Tranche& tranche) {
+    return tranche.dust || too_small_for_exits(symbol, tranche.row.quantity);
+}
+
 bool too_old(const EngineState& state, const Tranche& tranche, const Order& order) {
     const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
     return limit.count > 0 && state.now - order.row.created >= limit;
-}
-
-/// Counts a removal by somebody else; true when there have been too many of late.
-bool removed_too_often(Attempts& attempts, Nanos now) {
-    if (attempts.removals == 0 || now - attempts.removed_since > removal_memory) {
-        attempts.removals = 0;
-        attempts.removed_since = now;
-    }
-    attempts.given_up = ++attempts.removals >= removals_to_give_up;
-    if (attempts.given_up) attempts.removals = 0;
-    return attempts.given_up;
 }
 
 /// Forgets retired orders that have ended; cancels stops once the current one works for all the
@@ -119,18 +99,31 @@ bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order&
                         });
 }
 
-/// Where stops may not overlap, the old one goes first, and only while the backstop works (G5).
-/// True while one has to be waited for.
+/// Where stops share the position, the old one goes first, once the backstop works (G5). True while
+/// it has to be waited for.
 bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
-    if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
     const Tranche& tranche = state.tranches[slot];
-    if (is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop))
-        for (std::size_t i = 0; i < tranche.retiring_count; ++i)
-            if (is_live(state, tranche.retiring[i]) &&
-                state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
-                cancel(state, tranche.retiring[i], out);
-    due(state, slot, state.now + milliseconds(100));
+    if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
+    const bool may_go =
+        is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop) ||
+        !state.settings.protection.backstop;
+    for (std::size_t i = 0; may_go && i < tranche.retiring_count; ++i)
+        if (is_live(state, tranche.retiring[i]) &&
+            state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
+            cancel(state, tranche.retiring[i], out);
+    look_again(state, slot, state.now + milliseconds(100));
     return true;
+}
+
+/// So little that no stop of its own is taken: one that is left from when it was more would close
+/// what belongs to others, and goes once the backstop works.
+void leave_to_backstop(EngineState& state, TrancheSlot slot, Outbox& out) {
+    const Tranche& tranche = state.tranches[slot];
+    if (!is_live(state, tranche.stop_loss)) return;
+    const OrderRow& row = state.orders[tranche.stop_loss].row;
+    const bool too_much = row.quantity - row.filled > tranche.own_quantity();
+    if (too_much && is_working(state, state.side_of(tranche).backstop))
+        cancel(state, tranche.stop_loss, out);
 }
 
 void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
@@ -141,6 +134,7 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
     if (planted(Canary::half_stop))
         wanted = snap(Quantity{wanted.raw / 2}, symbol.rules.step, Rounding::up);
     if (wanted.zero()) return let_exit_go(state, tranche.stop_loss, out);
+    if (is_dust(symbol, tranche)) return leave_to_backstop(state, slot, out);
     const Price stop = tranche.stop_wanted;
     if (is_live(state, tranche.stop_loss)) {
         const Order& order = state.orders[tranche.stop_loss];
@@ -150,24 +144,24 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
             const bool good = matches(order, wanted, stop) && !too_old(state, tranche, order);
             if (good || !is_working(state, tranche.stop_loss)) return;
             if (state.now < tranche.adjusted_at + adjust_pause)
-                return due(state, slot, tranche.adjusted_at + adjust_pause);
+                return look_again(state, slot, tranche.adjusted_at + adjust_pause);
             if (!room_for_conditional(state, tranche.row.symbol)) {
                 const OrderSlot backstop = state.side_of(tranche).backstop;
                 if (is_working(state, backstop)) cancel(state, tranche.stop_loss, out);
-                return due(state, slot, state.now + adjust_pause);
+                return look_again(state, slot, state.now + adjust_pause);
             }
             if (planted(Canary::cancel_before_place)) return cancel(state, tranche.stop_loss, out);
             if (!retire(tranche, tranche.stop_loss))
-                return due(state, slot, state.now + adjust_pause);
+                return look_again(state, slot, state.now + adjust_pause);
         }
     }
     if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.stop_loss_attempts.not_before)
-        return due(state, slot, tranche.stop_loss_attempts.not_before);
+        return look_again(state, slot, tranche.stop_loss_attempts.not_before);
     if (makes_way(state, slot, out)) return;
     if (!room_for_conditional(state, tranche.row.symbol))
-        return due(state, slot, state.now + adjust_pause);
+        return look_again(state, slot, state.now + adjust_pause);
     tranche.adjusted_at = state.now;
     tranche.stop_loss = place(state,
                               {.symbol = tranche.row.symbol,
@@ -185,25 +179,26 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     Tranche& tranche = state.tranches[slot];
     SymbolState& symbol = state.symbol(tranche.row.symbol);
     if (!symbol.settings.take_profit_enabled || tranche.closing_for != CloseReason::none) return;
-    const bool limit = state.settings.protection.take_profit_is_limit;
+    const bool limit = take_profit_is_limit(state);
     const Quantity own = tranche.own_quantity();
     const Quantity wanted = limit ? own : sendable(symbol, own);
     if (wanted.zero()) return let_exit_go(state, tranche.take_profit, out);
     const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
         const Order& order = state.orders[tranche.take_profit];
-        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order);
+        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order) &&
+                          is_conditional(order.row.type) != limit;
         if (good || !is_working(state, tranche.take_profit)) return;
         // Two of them together would exceed the position, so the old one goes first (§5.7).
         return cancel(state, tranche.take_profit, out);
     }
-    if (old_ones_left || tranche.take_profit_attempts.given_up ||
+    if (old_ones_left || tranche.take_profit_attempts.given_up || tranche.dust ||
         too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.take_profit_attempts.not_before)
-        return due(state, slot, tranche.take_profit_attempts.not_before);
+        return look_again(state, slot, tranche.take_profit_attempts.not_before);
     if (!limit && !room_for_conditional(state, tranche.row.symbol))
-        return due(state, slot, state.now + adjust_pause);
+        return look_again(state, slot, state.now + adjust_pause);
     tranche.take_profit = place(state,
                                 {.symbol = tranche.row.symbol,
                                  .side = tranche.row.side,
@@ -223,7 +218,7 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
     if (is_live(state, tranche.take_profit)) return cancel(state, tranche.take_profit, out);
     if (old_ones_left) return;
     if (state.now < tranche.close_attempts.not_before)
-        return due(state, slot, tranche.close_attempts.not_before);
+        return look_again(state, slot, tranche.close_attempts.not_before);
     tranche.close =
         place(state,
               {.symbol = tranche.row.symbol,
@@ -237,30 +232,13 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
               out);
 }
 
-/// Whether marks beyond the take-profit close at market. A conditional one needs no help.
-bool closes_at_market(const EngineState& state, const SymbolState& symbol) {
-    const ProtectionSettings& rules = state.settings.protection;
-    return rules.instant_close && rules.take_profit_is_limit && symbol.settings.take_profit_enabled;
-}
-
-void watch_target(EngineState& state, TrancheSlot slot) {
-    const TrancheRow& row = state.tranches[slot].row;
-    SideBook& side = state.side(row.symbol, row.side);
-    Price& target = side.targets[place_in(side, slot)];
-    const Price wanted =
-        closes_at_market(state, state.symbol(row.symbol)) ? row.take_profit : Price{};
-    if (target == wanted) return;
-    target = wanted;
-    refresh_quiet(state, row.symbol);
-}
-
 /// Working exits are looked at again when they are too old.
 void expire_exits(EngineState& state, TrancheSlot slot) {
     const Tranche& tranche = state.tranches[slot];
     const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
     if (limit.count == 0) return;
     for (const OrderSlot order : {tranche.stop_loss, tranche.take_profit})
-        if (order != no_slot) due(state, slot, state.orders[order].row.created + limit);
+        if (order != no_slot) look_again(state, slot, state.orders[order].row.created + limit);
 }
 
 /// State of the tranche from what works; alarms when its stop is missing for too long.
@@ -268,7 +246,7 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     const SymbolState& symbol = state.symbol(tranche.row.symbol);
     const Quantity held = tranche.own_quantity();
-    const bool dust = too_small_for_exits(symbol, tranche.row.quantity);
+    const bool dust = is_dust(symbol, tranche);
     const bool pairs_ok = pairs_work(state, tranche);
     const bool stop_ok =
         !symbol.settings.stop_loss_enabled ||
@@ -301,7 +279,7 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
         }
     }
     if (now != TrancheState::protected_)
-        due(state, slot, state.now + milliseconds(100));
+        look_again(state, slot, state.now + milliseconds(100));
     else
         expire_exits(state, slot);
     const auto id_of = [&](OrderSlot order) {
@@ -323,26 +301,6 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
     row.take_profit = price_of(tranche.take_profit);
     row.stop_loss = price_of(tranche.stop_loss);
     watch_target(state, slot);
-}
-
-/// Worst stop among the side's tranches: lowest for a long, highest for a short; 0 without any.
-Price worst_stop(const SideBook& side, PositionSide which) {
-    Price worst;
-    for (std::size_t i = 0; i < side.count; ++i) {
-        const Price stop = side.stops[i];
-        const bool further = which == PositionSide::long_side ? stop < worst : stop > worst;
-        if (stop.positive() && (!worst.positive() || further)) worst = stop;
-    }
-    return worst;
-}
-
-/// The mark price is beyond the take-profit since `when`; 0: it is not.
-void set_crossed(EngineState& state, TrancheSlot slot, Nanos when) {
-    Tranche& tranche = state.tranches[slot];
-    std::uint16_t& crossed = state.side_of(tranche).crossed;
-    if (tranche.crossed_since.count != 0) --crossed;
-    if (when.count != 0) ++crossed;
-    tranche.crossed_since = when;
 }
 
 }  // namespace
@@ -374,7 +332,7 @@ void end_unprotected(EngineState& state, TrancheSlot slot, Outbox& out) {
 void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive()) return;
-    if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
+    if (!out.roomy()) return look_again(state, slot, state.now + milliseconds(1));
     const bool dust = too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
                       tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
     if (dust && join_neighbour(state, slot, out)) return;
@@ -388,53 +346,6 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
         ensure_take_profit(state, slot, old_take_profits, out);
     ensure_backstop(state, tranche.row.symbol, tranche.row.side, out);
     judge(state, slot, out);
-}
-
-void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
-    if (!state.settings.protection.backstop || planted(Canary::no_backstop)) return;
-    SymbolState& symbol = state.symbol(id);
-    SideBook& side = symbol.sides[index(which)];
-    const Price worst = worst_stop(side, which);
-    if (!worst.positive()) {
-        if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
-        return;
-    }
-    if (side.backstop_attempts.given_up) return;
-    const bool same =
-        worst == side.backstop_beyond && side.liquidation_price == side.backstop_within;
-    if (same && is_live(state, side.backstop)) return;
-    const Price wanted =
-        backstop_price(which, worst, side.liquidation_price, backstop_distance, symbol.rules);
-    if (is_live(state, side.backstop)) {
-        const Price stop = state.orders[side.backstop].row.stop_price;
-        const bool is_long = which == PositionSide::long_side;
-        const bool beyond_stops = is_long ? stop < worst : stop > worst;
-        const bool within_liquidation = is_long ? stop >= wanted : stop <= wanted;
-        // The tranches' own stops hold while it moves, so here the old one may go first.
-        if (!(beyond_stops && within_liquidation) && is_working(state, side.backstop))
-            cancel(state, side.backstop, out);
-        return;
-    }
-    if (state.now < side.backstop_attempts.not_before || !room_for_conditional(state, id) ||
-        !out.roomy()) {
-        const Nanos again = std::max(side.backstop_attempts.not_before, state.now + adjust_pause);
-        const auto holds = std::find_if(side.stops.begin(), side.stops.begin() + side.count,
-                                        [](Price stop) { return stop.positive(); });
-        return due(state, side.tranches[static_cast<std::size_t>(holds - side.stops.begin())],
-                   again);
-    }
-    side.backstop = place(state,
-                          {.symbol = id,
-                           .side = which,
-                           .role = Role::backstop,
-                           .type = OrderType::stop_market,
-                           .price = {},
-                           .stop_price = wanted,
-                           .quantity = {},
-                           .tranche = no_slot},
-                          out);
-    side.backstop_beyond = worst;
-    side.backstop_within = side.liquidation_price;
 }
 
 void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbox& out) {
@@ -455,53 +366,6 @@ void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbo
     protect(state, slot, out);
 }
 
-void refresh_quiet(EngineState& state, SymbolId id) {
-    const SymbolState& symbol = state.symbol(id);
-    Price above;
-    Price below{INT64_MAX};
-    for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
-        const SideBook& side = symbol.sides[index(which)];
-        if (side.crossed > 0) {
-            state.price(id).quiet = QuietRange::never();
-            return;
-        }
-        for (std::size_t i = 0; i < side.count; ++i) {
-            if (!side.targets[i].positive()) continue;
-            if (which == PositionSide::long_side)
-                below = std::min(below, side.targets[i]);
-            else
-                above = std::max(above, side.targets[i]);
-        }
-    }
-    state.price(id).quiet = {above, below};
-}
-
-void watch_mark(EngineState& state, SymbolId id, Outbox& out) {
-    SymbolState& symbol = state.symbol(id);
-    const Price mark = state.price(id).mark;
-    for (const PositionSide which : {PositionSide::long_side, PositionSide::short_side}) {
-        SideBook& side = symbol.sides[index(which)];
-        for (std::size_t i = side.count; i-- > 0;) {
-            const Price target = side.targets[i];
-            const TrancheSlot slot = side.tranches[i];
-            const bool crossed =
-                target.positive() &&
-                (which == PositionSide::long_side ? mark >= target : mark <= target);
-            const Tranche& tranche = state.tranches[slot];
-            if (!crossed) {
-                set_crossed(state, slot, {});
-            } else if (tranche.crossed_since.count == 0) {
-                set_crossed(state, slot, state.now);
-            } else if (state.now - tranche.crossed_since >=
-                           state.settings.protection.instant_close_grace &&
-                       state.now >= tranche.close_attempts.not_before && out.roomy()) {
-                start_close(state, slot, CloseReason::market_close, out);
-            }
-        }
-    }
-    refresh_quiet(state, id);
-}
-
 void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (role != Role::stop_loss && role != Role::take_profit) return;
@@ -513,12 +377,6 @@ void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out) 
                  "somebody else keeps cancelling this exit: left to the backstop", out);
 }
 
-void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
-    if (!removed_too_often(state.side(id, which).backstop_attempts, state.now)) return;
-    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
-                 "somebody else keeps cancelling the backstop: the side is theirs", out);
-}
-
 void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filters) {
     Tranche& tranche = state.tranches[slot];
     if (role != Role::stop_loss && role != Role::take_profit) return;
@@ -526,6 +384,26 @@ void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filter
     Attempts& attempts =
         role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
     attempts.not_before = state.now + refused_pause;
+}
+
+bool is_crowded(const EngineState& state, TrancheSlot slot, Role role) {
+    const Tranche& tranche = state.tranches[slot];
+    const bool conditional_target = is_live(state, tranche.take_profit) &&
+                                    is_conditional(state.orders[tranche.take_profit].row.type);
+    if (role == Role::stop_loss) return has_retiring_stop(state, slot) || conditional_target;
+    return role == Role::take_profit && !take_profit_is_limit(state) &&
+           is_live(state, tranche.stop_loss);
+}
+
+void note_crowding(EngineState& state, TrancheSlot slot, Role role) {
+    const Tranche& tranche = state.tranches[slot];
+    const Attempts& attempts =
+        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
+    if (attempts.failures >= 2) state.stops_share_position = true;
+}
+
+bool take_profit_is_limit(const EngineState& state) {
+    return state.settings.protection.take_profit_is_limit || state.stops_share_position;
 }
 
 bool has_retiring_stop(const EngineState& state, TrancheSlot slot) {
@@ -569,12 +447,12 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) 
         // Circuit breaker (§5.4): back to resting exits, no more market closes for five minutes.
         tranche.closing_for = CloseReason::none;
         attempts.not_before = state.now + seconds(300);
-        due(state, slot, state.now + milliseconds(1));
+        look_again(state, slot, state.now + milliseconds(1));
         record_alarm(state, AlarmKind::protection_rejected, true, tranche.row.symbol,
                      tranche.row.id, attempts.failures, "closing at market failed three times",
                      out);
     }
-    due(state, slot, std::max(attempts.not_before, state.now + milliseconds(1)));
+    look_again(state, slot, std::max(attempts.not_before, state.now + milliseconds(1)));
     if (tranche.row.quantity.positive()) judge(state, slot, out);
 }
 

@@ -33,6 +33,17 @@ void refresh_quiet(EngineState& state, SymbolId id);
 void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out);
 
+/// Does another conditional order of the tranche close what this one was to close?
+bool is_crowded(const EngineState& state, TrancheSlot slot, Role role);
+
+/// An exit was refused beside such another. Once may be a fill that was faster; from the second
+/// time on conditional orders are taken to share their position, and take-profits are plain limit
+/// orders (reliability-model.md E3).
+void note_crowding(EngineState& state, TrancheSlot slot, Role role);
+
+/// Take-profits are limit orders: by the settings, or because conditional ones do not fit.
+bool take_profit_is_limit(const EngineState& state);
+
 /// Does an older stop of the tranche still work beside the current one?
 bool has_retiring_stop(const EngineState& state, TrancheSlot slot);
 

@@ -16,6 +16,11 @@ namespace {
 
 constexpr Nanos settle_time = seconds(2);    // a fill's report and its position push are this close
 constexpr Nanos believe_after = seconds(1);  // for reports that are still on their way
+constexpr Nanos ask_again = seconds(1);
+constexpr Nanos first_snapshot_pause = milliseconds(200);  // doubling while they do not agree
+constexpr Nanos longest_snapshot_pause = seconds(4);
+constexpr Nanos start_lag = milliseconds(1200);
+constexpr Nanos rest_lag = seconds(3);  // positions read may be so old: reliability-model.md E14
 constexpr Nanos abandoned_after = seconds(5);
 constexpr std::uint8_t snapshots_to_believe = 2;
 constexpr std::array both_sides = {PositionSide::long_side, PositionSide::short_side};
@@ -46,8 +51,12 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     if (!pushed || update.liquidation_price.positive())
         side.liquidation_price = update.liquidation_price;
     if (!pushed) side.in_snapshot = true;
-    // A push that came after the snapshot was asked for is newer than the snapshot's row.
-    if (pushed || side.pushed_at < state.snapshot_requested || planted(Canary::old_snapshot_wins)) {
+    // A push that came after the snapshot was asked for is newer than the snapshot's row; so is one
+    // that the exchange dates later than that row.
+    const bool outdated =
+        side.pushed_at >= state.snapshot_requested ||
+        (update.exchange_time.count != 0 && update.exchange_time < side.exchange_time);
+    if (pushed || !outdated || planted(Canary::old_snapshot_wins)) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
     }
@@ -105,14 +114,16 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
 bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     SideBook& side = state.side(id, which);
     if (!side.in_snapshot && side.pushed_at < state.snapshot_requested) side.exchange_quantity = {};
-    if (side.last_fill >= state.snapshot_requested && !planted(Canary::old_snapshot_wins))
-        return state.reconciled;
     if (side.quantity == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
         return true;
     }
     if (side.differs_since.count == 0) side.differs_since = state.now;
+    // What is read over REST may be older than what the stream has told already.
+    if (side.last_fill + rest_lag >= state.snapshot_requested &&
+        !planted(Canary::old_snapshot_wins))
+        return state.reconciled;
     if (side.differing_snapshots < snapshots_to_believe) ++side.differing_snapshots;
     const bool patient = side.differing_snapshots < snapshots_to_believe ||
                          side.unknown_orders > 0 || state.now - side.differs_since < believe_after;
@@ -129,6 +140,8 @@ void question_missing_orders(EngineState& state, Outbox& out) {
             order.live && !is_final(order.row.state) && order.row.state != OrderState::sent;
         if (!believed || order.seen_in_snapshot == state.snapshot_generation) continue;
         if (order.state_since >= state.snapshot_requested) continue;
+        // One whose fate is unknown is asked about by its own schedule; no other one all the time.
+        if (order.row.state == OrderState::unknown || state.now - order.asked < ask_again) continue;
         query(state, slot, out);
     }
 }
@@ -159,9 +172,16 @@ void finish_snapshot(EngineState& state, Outbox& out) {
     state.totals.last_reconcile = state.now;
     // What was missed after the request is not in the answer.
     const bool covers_gap = state.streams.user_gap_at < state.snapshot_requested;
+    // What an earlier run did last may be missing from what the exchange reads out at first.
+    const bool caught_up =
+        state.epoch <= 1 || state.snapshot_requested >= state.totals.started + start_lag;
     const bool settled = state.reconciled || state.totals.unknown_now == 0;
-    state.reconciled = agrees && settled && covers_gap;
-    if (!state.reconciled) out.want_snapshot();
+    state.reconciled = agrees && settled && covers_gap && caught_up;
+    state.snapshot_pause = state.reconciled
+                               ? Nanos{}
+                               : std::clamp(Nanos{state.snapshot_pause.count * 2},
+                                            first_snapshot_pause, longest_snapshot_pause);
+    state.next_snapshot = state.reconciled ? Nanos{} : state.now + state.snapshot_pause;
     for (TrancheSlot slot = 0; slot < state.tranches.size(); ++slot)
         if (state.tranches[slot].live) state.timers.set(state.timer_of_tranche(slot), state.now);
 }
@@ -171,7 +191,8 @@ void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, 
     order.seen_in_snapshot = open.generation;
     if (is_final(order.row.state)) return;
     const bool news = order.row.state == OrderState::unknown || open.filled > order.attributed;
-    if (news) return query(state, slot, out);
+    if (news && state.now - order.asked >= ask_again) return query(state, slot, out);
+    if (news) return;
     // An exit whose tranche is gone protects nothing we know (reference-behaviour.md §6.3).
     const Role role = order.row.id.role;
     const bool exit = role != Role::entry && role != Role::backstop;
@@ -402,6 +423,10 @@ void on_snapshot_mark(EngineState& state, const Event& event, Outbox& out) {
 }
 
 void watch_differences(EngineState& state, Outbox& out) {
+    if (state.next_snapshot.count != 0 && state.now >= state.next_snapshot) {
+        state.next_snapshot = {};
+        out.want_snapshot();
+    }
     for (std::size_t i = 0; i < state.symbols.size(); ++i) {
         const SymbolId id{static_cast<std::uint16_t>(i)};
         for (const PositionSide which : both_sides) {

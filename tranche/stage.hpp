@@ -23,7 +23,8 @@ template <class Journal> struct EngineStage {
     Journal& journal;
     std::atomic<bool>& snapshot_wanted;
     std::atomic<bool>& listen_key_wanted;
-    TimeSource time;  // stamps commands as decided; the engine itself never sees it
+    TimeSource time;              // stamps commands as decided; the engine itself never sees it
+    std::atomic<bool>* halted{};  // told when nothing may leave any more, for the gateway
 
     static constexpr std::size_t batch = 64;
     static constexpr Nanos tick = milliseconds(5);
@@ -31,6 +32,7 @@ template <class Journal> struct EngineStage {
     Outbox out{};
     Nanos next_tick{};
     std::uint64_t held_back{};  // turns that found no room
+    bool halted_told{};
 
     std::size_t poll(Nanos now) {
         std::size_t done = 0;
@@ -65,6 +67,10 @@ private:
         return room;
     }
     void flush() {
+        if (const bool now_halted = halts(engine.state().hold); now_halted != halted_told) {
+            halted_told = now_halted;
+            if (halted != nullptr) halted->store(now_halted, std::memory_order_relaxed);
+        }
         const Nanos decided = out.commands().empty() ? Nanos{} : time();
         for (const Command& command : out.commands()) {
             Command* slot = commands.slot();

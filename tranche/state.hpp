@@ -55,6 +55,7 @@ struct alignas(cache_line) Tranche {
     bool changed{};  // since the event's records were written
     bool unshown{};  // since the board was written
     bool crowded{};  // a pair found no room and that was said
+    bool dust{};     // the exchange takes no order for so little; until the quantity changes
     Attempts take_profit_attempts;
     Attempts stop_loss_attempts;
     Attempts close_attempts;
@@ -280,6 +281,8 @@ struct EngineState {
     bool reconciled{};
     std::uint32_t snapshot_generation{};
     Nanos snapshot_requested;  // the request time of the one being received
+    Nanos next_snapshot;       // after one that did not agree; 0 for none
+    Nanos snapshot_pause;
     Nanos banned_until;
     SymbolPrices& price(SymbolId id) { return prices[index(id)]; }
     SymbolState& symbol(SymbolId id) { return symbols[index(id)]; }

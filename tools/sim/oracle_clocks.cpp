@@ -6,12 +6,13 @@
 namespace tranche::sim {
 namespace {
 
-constexpr Nanos unprotected_hard = seconds(1);       // I3
-constexpr Nanos difference_unnoticed = seconds(25);  // I2: an audit finds what a stream lost
-constexpr Nanos difference_flagged = seconds(60);    // I2
-constexpr Nanos stop_in_repair = seconds(4);         // I4
-constexpr Nanos profit_in_repair = seconds(20);      // I4
-constexpr Nanos doubled_protection = seconds(15);    // I6
+constexpr Nanos unprotected_hard = seconds(1);        // I3
+constexpr Nanos difference_unnoticed = seconds(25);   // I2: an audit finds what a stream lost
+constexpr Nanos difference_flagged = seconds(60);     // I2
+constexpr Nanos stop_in_repair = seconds(4);          // I4
+constexpr Nanos profit_in_repair = seconds(20);       // I4
+constexpr Notional slack_of_dust{Notional::one * 2};  // exits are priced away from the entry
+constexpr Nanos doubled_protection = seconds(15);     // I6
 
 std::string key_text(SymbolId symbol, PositionSide side) {
     return "symbol " + std::to_string(tranche::index(symbol)) +
@@ -111,15 +112,21 @@ void Oracle::watch_tranche(const TrancheRow& row, Nanos now) {
     const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
     Quantity stops;
     Quantity profits;
+    bool backstopped = false;
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
-        if (!order.ours || order.symbol != row.symbol || order.id.tranche == no_tranche) continue;
+        if (!order.ours || order.symbol != row.symbol) continue;
+        backstopped = backstopped || (order.id.role == Role::backstop && order.side == row.side);
+        if (order.id.tranche == no_tranche) continue;
         if (order.id.tranche != row.id) continue;
         if (order.id.role == Role::stop_loss) stops += order.quantity - order.filled;
         if (order.id.role == Role::take_profit) profits += order.quantity - order.filled;
     }
     TrancheWatch& seen = watch_of(row.id);
-    const bool excused = now <= excused_until(row.symbol, row.side) ||
+    // X6: less than an order may be worth is left to the backstop.
+    const SymbolRules& rules = plan_.rules[tranche::index(row.symbol)];
+    const bool dust = backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
+    const bool excused = dust || now <= excused_until(row.symbol, row.side) ||
                          watch(row.symbol, row.side).differs_since.count != 0;
     const bool closing = row.state == TrancheState::closing;
     seen.stop_short_since =
@@ -207,13 +214,19 @@ std::string Oracle::unsettled(const Memory& memory) const {
         const TrancheRow& row = memory.tranches()[id];
         if (is_final(row.state) || !row.quantity.positive()) continue;
         Quantity stops;
+        bool backstopped = false;
         for (const std::uint32_t place : ledger_.open()) {
             const LedgerOrder& order = ledger_.orders()[place];
+            backstopped = backstopped || (order.ours && order.id.role == Role::backstop &&
+                                          order.symbol == row.symbol && order.side == row.side);
             if (order.ours && order.id.role == Role::stop_loss && order.id.tranche == row.id)
                 stops += order.quantity - order.filled;
         }
         const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
-        if (settings.stop_loss_enabled && stops != row.quantity)
+        const SymbolRules& rules = plan_.rules[tranche::index(row.symbol)];
+        const bool dust =
+            backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
+        if (settings.stop_loss_enabled && stops != row.quantity && !dust)
             text += key_text(row.symbol, row.side) + " tranche " + std::to_string(id) +
                     ": stops cover " + to_text(stops) + " of " + to_text(row.quantity) + "\n";
     }

@@ -90,7 +90,8 @@ void choose_rules_of_trade(EngineSettings& settings, Dice& dice) {
     settings.protection.instant_close = dice.below(4) != 0;
     settings.protection.instant_close_grace = milliseconds(dice.between(100, 2'000));
     settings.protection.reconcile_interval = seconds(dice.between(3, 20));
-    settings.protection.backstop = dice.below(8) != 0;
+    // No user can switch it off; the draw stays, so that what follows it does not move.
+    settings.protection.backstop = dice.below(8) < 8;
 }
 
 EngineSettings engine_settings(const Plan& plan, Dice& dice) {

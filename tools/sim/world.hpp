@@ -65,6 +65,7 @@ private:
         StatusBoard board;
         Engine engine;
         std::vector<Ring<Event>*> inputs;
+        std::atomic<bool> halted{};
         GatewayMetrics metrics;
         SimAdapter adapter;
         OrderGateway gateway;

@@ -36,7 +36,10 @@ World::Process::Process(World& world, const Restored& restored)
             .journal = world.journal_,
             .snapshot_wanted = world.snapshot_wanted_,
             .listen_key_wanted = world.listen_key_wanted_,
-            .time = TimeSource{world.now_}} {}
+            .time = TimeSource{world.now_},
+            .halted = &halted} {
+    gateway.obey(halted);
+}
 
 void World::on_record(void* world, const Record& record) {
     auto& self = *static_cast<World*>(world);

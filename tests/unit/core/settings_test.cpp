@@ -322,8 +322,11 @@ TEST(Settings, OldKeysAreWarnedOfAndTheOldThresholdIsHonoured) {
                    "symbols": {"BTCUSDT": {"volume_threshold": 500, "volume_threshold_short": 700,
                                            "use_trailing_stop": true, "stop_loss_pct": 5}}})");
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, 40'000'000);
-    EXPECT_EQ(settings.engine.tranche.order_ttl.of(0), Nanos{});
-    EXPECT_EQ(settings.engine.tranche.order_ttl.of(2), seconds(300));
+    const OrderTtl& ttl = settings.engine.tranche.order_ttl;
+    EXPECT_EQ(ttl.of(0), Nanos{});
+    EXPECT_EQ(ttl.of(1), seconds(600));
+    EXPECT_EQ(ttl.of(2), seconds(300));
+    EXPECT_EQ(ttl.of(3), Nanos{}) << "not named: never";
     EXPECT_EQ(settings.engine.symbols.at(0).threshold_long, 500 * Notional::one);
     EXPECT_EQ(settings.engine.symbols.at(0).threshold_short, 700 * Notional::one);
     EXPECT_THAT(

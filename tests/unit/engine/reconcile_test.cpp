@@ -54,7 +54,7 @@ TEST(Reconcile, NeverBelievesASingleSnapshot) {
     world.snapshots_on_demand = false;
     world.snapshot();
     EXPECT_EQ(world.tranches(btc, long_side).size(), 1U);
-    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entries_off);
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::side_blocked);
     world.pass(milliseconds(500));
     world.snapshot();
     EXPECT_EQ(world.tranches(btc, long_side).size(), 1U) << "reports may still be on their way";
@@ -304,6 +304,7 @@ TEST(Restart, KeepsTheVolumeWindow) {
     World world;
     world.liquidation(btc, Side::sell, at, quantity("0.1"));
     world.restart();
+    world.pass(seconds(3));
     world.book(btc, at - price("0.1"), at + price("0.1"));
     EXPECT_EQ(world.liquidation(btc, Side::sell, at, quantity("0.1")), Verdict::entered);
 }

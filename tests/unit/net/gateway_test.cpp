@@ -380,13 +380,13 @@ TEST(Gateway, ThrottlingHoldsEverythingBackUntilItIsOver) {
 }
 
 TEST(Gateway, TheBudgetStopsEntriesBeforeProtection) {
-    World world{8, {.simulate_only = false}, 64, {{RateUnit::orders, seconds(10), 5}}};
+    World world{8, {.simulate_only = false}, 64, {{RateUnit::orders, seconds(10), 20}}};
     for (int i = 0; i < 5; ++i) world.order(Lane::entry);
     world.poll();
-    EXPECT_EQ(world.metrics.sent.get(), 4U);
+    EXPECT_EQ(world.metrics.sent.get(), 3U) << "each will need three orders of protection";
     world.order(Lane::protective);
     world.poll();
-    EXPECT_EQ(world.metrics.sent.get(), 5U);
+    EXPECT_EQ(world.metrics.sent.get(), 4U);
 }
 
 TEST(Gateway, AnIdleConnectionIsPingedAndABusyOneIsNot) {

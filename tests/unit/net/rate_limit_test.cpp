@@ -21,23 +21,23 @@ std::vector<RateLimit> orders_only(std::uint32_t limit, Nanos interval = seconds
 std::uint32_t sendable(RateBudget& budget, Lane lane, Nanos now) {
     std::uint32_t count = 0;
     for (; count < 100'000 && budget.allows(lane, an_order, now); ++count)
-        budget.spend(an_order, now);
+        budget.spend(an_order, now, lane);
     return count;
 }
 
 TEST(RateLimit, LanesLeaveRoomForThoseAboveThem) {
     RateBudget budget = budget_of(orders_only(300));
     EXPECT_EQ(sendable(budget, Lane::reconcile, start), 180U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 30U);
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 90U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 7U) << "30 left, each counts four times";
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 113U);
     EXPECT_EQ(sendable(budget, Lane::protective, start), 0U);
 }
 
 TEST(RateLimit, ALargerBufferIsKeptFromEntriesNotFromProtection) {
     RateBudget budget = budget_of(orders_only(100), Ratio{Ratio::one / 2});
     EXPECT_EQ(sendable(budget, Lane::reconcile, start), 40U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 10U);
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 50U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 2U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 58U);
     RateBudget all = budget_of(orders_only(100), Ratio{Ratio::one});
     EXPECT_EQ(sendable(all, Lane::entry, start), 0U);
     EXPECT_EQ(sendable(all, Lane::reconcile, start), 0U);
@@ -120,9 +120,9 @@ TEST(RateLimit, AfterThrottlingOnlyProtectionGetsItsFullShare) {
     RateBudget budget = budget_of(orders_only(100));
     budget.on_answer(RateVerdict::throttled, {}, start + seconds(1), start);
     const Nanos later = start + seconds(2);
-    EXPECT_EQ(sendable(budget, Lane::entry, later), 35U);
-    EXPECT_EQ(sendable(budget, Lane::protective, later), 65U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start + seconds(61)), 70U);
+    EXPECT_EQ(sendable(budget, Lane::entry, later), 8U);
+    EXPECT_EQ(sendable(budget, Lane::protective, later), 92U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start + seconds(61)), 17U);
 }
 
 TEST(RateLimit, ABanStopsEverythingUntilItsEnd) {

@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "core/canary.hpp"
+#include "tranche/exits.hpp"
+#include "tranche/lifecycle.hpp"
+#include "tranche/protection.hpp"
+#include "tranche/sizing.hpp"
+
+namespace tranche {
+namespace {
+
+constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
+
+/// Worst stop among the side's tranches: lowest for a long, highest for a short; 0 without any.
+Price worst_stop(const SideBook& side, PositionSide which) {
+    Price worst;
+    for (std::size_t i = 0; i < side.count; ++i) {
+        const Price stop = side.stops[i];
+        const bool further = which == PositionSide::long_side ? stop < worst : stop > worst;
+        if (stop.positive() && (!worst.positive() || further)) worst = stop;
+    }
+    return worst;
+}
+
+}  // namespace
+
+void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    if (!state.settings.protection.backstop || planted(Canary::no_backstop)) return;
+    SymbolState& symbol = state.symbol(id);
+    SideBook& side = symbol.sides[index(which)];
+    const Price worst = worst_stop(side, which);
+    if (!worst.positive()) {
+        if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
+        return;
+    }
+    if (side.backstop_attempts.given_up) return;
+    const bool same =
+        worst == side.backstop_beyond && side.liquidation_price == side.backstop_within;
+    if (same && is_live(state, side.backstop)) return;
+    const Price wanted =
+        backstop_price(which, worst, side.liquidation_price, backstop_distance, symbol.rules);
+    if (is_live(state, side.backstop)) {
+        const Price stop = state.orders[side.backstop].row.stop_price;
+        const bool is_long = which == PositionSide::long_side;
+        const bool beyond_stops = is_long ? stop < worst : stop > worst;
+        const bool within_liquidation = is_long ? stop >= wanted : stop <= wanted;
+        // The tranches' own stops hold while it moves, so here the old one may go first.
+        if (!(beyond_stops && within_liquidation) && is_working(state, side.backstop))
+            cancel(state, side.backstop, out);
+        return;
+    }
+    if (state.now < side.backstop_attempts.not_before || !room_for_conditional(state, id) ||
+        !out.roomy()) {
+        const Nanos again = std::max(side.backstop_attempts.not_before, state.now + adjust_pause);
+        const auto holds = std::find_if(side.stops.begin(), side.stops.begin() + side.count,
+                                        [](Price stop) { return stop.positive(); });
+        return look_again(
+            state, side.tranches[static_cast<std::size_t>(holds - side.stops.begin())], again);
+    }
+    side.backstop = place(state,
+                          {.symbol = id,
+                           .side = which,
+                           .role = Role::backstop,
+                           .type = OrderType::stop_market,
+                           .price = {},
+                           .stop_price = wanted,
+                           .quantity = {},
+                           .tranche = no_slot},
+                          out);
+    side.backstop_beyond = worst;
+    side.backstop_within = side.liquidation_price;
+}
+
+void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    if (!removed_too_often(state.side(id, which).backstop_attempts, state.now)) return;
+    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
+                 "somebody else keeps cancelling the backstop: the side is theirs", out);
+}
+
+}  // namespace tranche
