@@ -161,7 +161,9 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
             reduce_pair(state, target, slot, part, out);
             rest -= part;
         }
-        if (state.tranches[target].row.quantity.zero()) {
+        // One that was never filled, as far as we know, waits for its entry.
+        const TrancheRow& row = state.tranches[target].row;
+        if (row.quantity.zero() && row.state != TrancheState::pending) {
             state.orders[slot].tranche = no_slot;
             finish_tranche(state, target, TrancheState::closed, reason, out);
         } else {

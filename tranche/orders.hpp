@@ -25,7 +25,7 @@ struct alignas(cache_line) Order {
     std::uint8_t questions{};
     std::uint8_t absent_answers{};
     Nanos first_absent;
-    Nanos asked;  // newest question about it
+    Nanos asked;           // newest question about it
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
     bool question_wanted{};         // put off: the event at hand had said enough
@@ -90,7 +90,9 @@ public:
     /// True when it was there already; otherwise it is remembered.
     bool seen_before(SymbolId symbol, std::int64_t trade_id);
     /// The same without remembering.
-    bool knows(SymbolId symbol, std::int64_t trade_id) const { return contains({trade_id, symbol}); }
+    bool knows(SymbolId symbol, std::int64_t trade_id) const {
+        return contains({trade_id, symbol});
+    }
 
     /// Asks for the line that `seen_before` looks at first.
     void prefetch(SymbolId symbol, std::int64_t trade_id) const {
