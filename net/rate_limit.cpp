@@ -77,8 +77,7 @@ bool RateBudget::allows(Lane lane, RateCost cost, Nanos now) {
         const std::uint32_t units = cost_in(windows_[i].limit().unit, cost);
         if (units == 0) continue;
         std::uint32_t used = windows_[i].used(now);
-        if (lane == Lane::entry)
-            used += promised_[i].used(now) + orders_to_protect * cost.orders;
+        if (lane == Lane::entry) used += promised_[i].used(now) + orders_to_protect * cost.orders;
         if (used + units > ceiling(windows_[i].limit(), lane, now)) return false;
     }
     return true;

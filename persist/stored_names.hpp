@@ -61,12 +61,31 @@ inline constexpr auto stored_names<Verdict> =
                                      "tranche_limit",   "against_position", "rate_governor",
                                      "loss_governor",   "no_capacity"});
 template <>
-inline constexpr auto stored_names<AlarmKind> = std::to_array<std::string_view>(
-    {"unprotected_too_long", "order_unknown", "protection_rejected", "position_differs",
-     "clock_offset", "credentials_refused", "margin_call", "forced_close", "rate_limited", "banned",
-     "user_stream_lost", "market_stream_lost", "stop_placed_at_limit", "governor_tripped",
-     "adopted", "foreign_epoch", "entry_rejected", "exchange_unreachable", "control_refused",
-     "size_overshoot", "exit_removed", "order_limit", "position_mode", "filters_doubted"});
+inline constexpr auto stored_names<AlarmKind> =
+    std::to_array<std::string_view>({"unprotected_too_long",
+                                     "order_unknown",
+                                     "protection_rejected",
+                                     "position_differs",
+                                     "clock_offset",
+                                     "credentials_refused",
+                                     "margin_call",
+                                     "forced_close",
+                                     "rate_limited",
+                                     "banned",
+                                     "user_stream_lost",
+                                     "market_stream_lost",
+                                     "stop_placed_at_limit",
+                                     "governor_tripped",
+                                     "adopted",
+                                     "foreign_epoch",
+                                     "entry_rejected",
+                                     "exchange_unreachable",
+                                     "control_refused",
+                                     "size_overshoot",
+                                     "exit_removed",
+                                     "order_limit",
+                                     "position_mode",
+                                     "filters_doubted"});
 
 template <class E, E last>
 inline constexpr bool names_complete = stored_names<E>.size() == static_cast<std::size_t>(last) + 1;
