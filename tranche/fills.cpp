@@ -8,6 +8,7 @@
 #include "tranche/pairs.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
+#include "tranche/reconcile.hpp"
 #include "tranche/risk.hpp"
 
 namespace tranche {
@@ -253,6 +254,10 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
                                             : CloseReason::unattributed;
         reduce_side(state, symbol, which, update.last_quantity, update.last_price, forced, reason,
                     out);
+    }
+    if (!reduces && out.roomy()) {
+        state.side(symbol, which).foreign_opened += update.last_quantity;
+        adopt_told(state, symbol, which, out);
     }
     charge_fee(state, no_slot, update);
     record_fill(state, update, symbol, which, nullptr,

@@ -63,6 +63,7 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     if (pushed) {
         side.exchange_time = update.exchange_time;
         side.pushed_at = state.now;
+        if (out.roomy()) adopt_told(state, id, which, out);
     }
     // The backstop has to fire before the liquidation (reliability-model.md S7).
     if (side.liquidation_price != liquidation_before && out.roomy())
@@ -106,6 +107,7 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     }
     side.differing_snapshots = 0;
     side.differs_since = {};
+    side.foreign_opened = {};
     refresh_margin(state, id);
 }
 
@@ -325,6 +327,15 @@ void restore(EngineState& state, const Restored& restored, Outbox&) {
     state.totals.fees = restored.fees_today;
     for (std::size_t i = 0; i < state.symbols.size(); ++i)
         refresh_margin(state, SymbolId{static_cast<std::uint16_t>(i)});
+}
+
+void adopt_told(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    SideBook& side = state.side(id, which);
+    if (!side.foreign_opened.positive() || side.exchange_quantity <= side.quantity) return;
+    const Quantity surplus = std::min(side.foreign_opened, side.exchange_quantity - side.quantity);
+    side.foreign_opened -= surplus;
+    adopt(state, id, which, surplus, out);
+    refresh_margin(state, id);
 }
 
 void on_position_update(EngineState& state, const Event& event, Outbox& out) {

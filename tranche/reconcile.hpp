@@ -13,6 +13,10 @@ void restore(EngineState& state, const Restored& restored, Outbox& out);
 void on_position_update(EngineState& state, const Event& event, Outbox& out);
 void on_open_order(EngineState& state, const Event& event, Outbox& out);
 
+/// What somebody else opened on a side of ours, told trade by trade, becomes a tranche as soon as
+/// the exchange's own figure says so too, whichever comes first. Source: reliability-model.md S5.
+void adopt_told(EngineState& state, SymbolId id, PositionSide which, Outbox& out);
+
 /// Begin and end of a snapshot; at the end every side key is compared.
 void on_snapshot_mark(EngineState& state, const Event& event, Outbox& out);
 

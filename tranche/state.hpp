@@ -97,6 +97,7 @@ struct alignas(cache_line) SideBook {
     Price backstop_beyond;  // worst stop the backstop was placed for
     Price backstop_within;  // liquidation price, likewise
     Price exchange_entry;
+    Quantity foreign_opened;  // by somebody else, told by trades, not adopted yet
     Price liquidation_price;
     Nanos exchange_time;  // of the exchange's newest word
     Nanos pushed_at;      // arrival of the newest push; 0 for none

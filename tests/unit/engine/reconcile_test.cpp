@@ -47,6 +47,17 @@ TEST(Reconcile, AdoptsOnlyTheSurplusAtThePriceThatExplainsTheAverage) {
     EXPECT_EQ(world.unsettled(), "");
 }
 
+TEST(Reconcile, WhatSomebodyElseOpensAndTheExchangeConfirmsIsProtectedAtOnce) {
+    World world;
+    world.snapshots_on_demand = false;
+    world.mark(btc, at);
+    world.foreign(btc, long_side, Side::buy, quantity("0.02"), at);
+    ASSERT_EQ(world.tranches(btc, long_side).size(), 1U) << "no snapshot was needed";
+    EXPECT_TRUE(world.tranches(btc, long_side)[0].adopted);
+    EXPECT_EQ(world.only(btc, Role::stop_loss).left(), quantity("0.02"));
+    EXPECT_EQ(world.unsettled(), "");
+}
+
 TEST(Reconcile, NeverBelievesASingleSnapshot) {
     World world;
     open_position(world);
