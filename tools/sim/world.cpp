@@ -164,8 +164,10 @@ void World::sweep() {
         if (listen_key_wanted_.exchange(false) && !user_.up)
             heap_.push(now_ + milliseconds(200), HappeningKind::user_opens, user_.life);
         // X11, O1: nothing leaves until an operator says so.
-        if (process_->engine.state().totals.mode == Mode::halt)
+        if (process_->engine.state().totals.mode == Mode::halt) {
             oracle_.excuse_all(now_ + seconds(6));
+            oracle_.excuse_bare(Excuse::down, now_ + seconds(1));
+        }
         poll_gateway();
         drain_is_over();
     }
