@@ -94,6 +94,7 @@ void Line::build() {
                                       .symbols = symbols_,
                                       .peers = peers_,
                                       .tls = tls_.get(),
+                                      .guard = guard_,
                                       .authenticator = *authenticator_,
                                       .limits = limits_,
                                       .restored = restored_,

@@ -51,6 +51,7 @@ private:
     std::unique_ptr<TlsContext> tls_;
     aster::NonceSource nonces_;
     std::optional<aster::Authenticator> authenticator_;
+    RequestGuard guard_{false};
     std::optional<Journal> journal_;
     std::optional<Database> database_;
     std::optional<Writer> writer_;
