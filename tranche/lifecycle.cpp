@@ -27,8 +27,7 @@ constexpr Nanos keep_final = seconds(15);       // late events still find the or
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
 constexpr std::uint8_t late_trade_questions = 5;
-constexpr Nanos probe_after = seconds(60);  // entries refused for want of margin or room
-constexpr Nanos throttle_quiet = seconds(60);
+constexpr Nanos probe_after = seconds(60);  // entries refused for want of margin; alarms repeated
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);
@@ -347,7 +346,7 @@ void banned(EngineState& state, const Reply& reply, Outbox& out) {
 }
 
 void throttled(EngineState& state, const Reply& reply, Outbox& out) {
-    if (state.throttled_told.count != 0 && state.now - state.throttled_told < throttle_quiet)
+    if (state.throttled_told.count != 0 && state.now - state.throttled_told < probe_after)
         return;
     state.throttled_told = state.now;
     record_alarm(state, AlarmKind::rate_limited, true, no_symbol, no_tranche, reply.code,
