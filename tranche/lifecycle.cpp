@@ -27,7 +27,7 @@ constexpr Nanos keep_final = seconds(15);       // late events still find the or
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
 constexpr std::uint8_t late_trade_questions = 5;
-constexpr Nanos probe_after = seconds(60);  // entries refused for want of margin; alarms repeated
+constexpr Nanos probe_after = seconds(60);  // also between equal alarms
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);
@@ -198,8 +198,7 @@ void follow_up(EngineState& state, OrderSlot slot, Change change, Outbox& out) {
         protect(state, order.tranche, out);
 }
 
-/// A cumulative figure without trades: the difference is taken at the average price. When its
-/// trades come in they find nothing left to count.
+/// A cumulative figure without trades: at the average price; its trades find nothing left to count.
 void catch_up(EngineState& state, OrderSlot slot, Quantity filled, Price average, Outbox& out) {
     Order& order = state.orders[slot];
     if (filled <= order.attributed) return;
@@ -346,8 +345,7 @@ void banned(EngineState& state, const Reply& reply, Outbox& out) {
 }
 
 void throttled(EngineState& state, const Reply& reply, Outbox& out) {
-    if (state.throttled_told.count != 0 && state.now - state.throttled_told < probe_after)
-        return;
+    if (state.throttled_told.count != 0 && state.now - state.throttled_told < probe_after) return;
     state.throttled_told = state.now;
     record_alarm(state, AlarmKind::rate_limited, true, no_symbol, no_tranche, reply.code,
                  "the exchange counts too many requests; protection goes first", out);
