@@ -77,8 +77,10 @@ void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
     SymbolPrices& price = state_.price(id);
     price.mark = mark.mark;
     price.mark_time = state_.now;
-    if (!price.quiet.contains(mark.mark)) [[unlikely]]
-        watch_mark(state_, id, out);
+    if (price.quiet.contains(mark.mark)) [[likely]]
+        return;
+    watch_mark(state_, id, out);
+    record_changed_tranches(state_, out);
 }
 
 void Engine::on_balance_update(const BalanceUpdate& balance, Outbox& out) {

@@ -267,8 +267,7 @@ void learn_from(EngineState& state, SymbolId id, PositionSide which, Role role, 
         case Refusal::too_many_orders: symbol.entries_off_until = state.now + probe_after; break;
         case Refusal::clock:
             state.clock_refusals.add(state.now, 1);
-            if (state.clock_refusals.total(state.now) >= 3)
-                state.clock_doubted_until = state.now + probe_after;
+            if (state.clock_refusals.total(state.now) >= 3) doubt_clock(state, out);
             break;
         case Refusal::in_liquidation:
             record_alarm(state, AlarmKind::margin_call, true, id, no_tranche, 0,

@@ -333,9 +333,10 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     if (!tranche.live || is_final(tranche.row.state) || !tranche.row.quantity.positive()) return;
     if (!out.roomy()) return look_again(state, slot, state.now + milliseconds(1));
-    const bool dust = too_small_for_exits(state.symbol(tranche.row.symbol), tranche.row.quantity) &&
+    const bool dust = is_dust(state.symbol(tranche.row.symbol), tranche) &&
                       tranche.closing_for == CloseReason::none && tranche.live_entries == 0;
     if (dust && join_neighbour(state, slot, out)) return;
+    if (dust) look_again(state, slot, state.now + seconds(1));  // a neighbour may come
     if (!pairs_live(state, slot)) fold_pairs(state, slot);
     prefetch_exits(state, tranche);
     const bool old_take_profits = sweep_retired(state, tranche, out);

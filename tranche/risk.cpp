@@ -156,14 +156,22 @@ void mismatch_mode(EngineState& state, Outbox& out) {
     hold(state, Hold::position_mode, out);
 }
 
+void doubt_clock(EngineState& state, Outbox& out) {
+    if (state.now >= state.clock_doubted_until)
+        record_alarm(state, AlarmKind::clock_offset, true, no_symbol, no_tranche,
+                     state.clock_refusals.total(state.now),
+                     "requests reach the exchange too early or too late: entries off", out);
+    state.clock_doubted_until = state.now + seconds(60);
+    update_mode(state, out);
+}
+
 void release_hold(EngineState& state, Outbox& out) {
     if (halts(state.hold)) {
         // While nothing was sent, anything may have happened.
         state.reconciled = false;
         out.want_snapshot();
     }
-    state.hold = Hold::none;
-    state.banned_until = {};
+    state.hold = Hold::none;  // a ban that is not over still keeps entries off
     state.clock_doubted_until = {};
     Governors& governors = state.governors;
     governors.refused_entries.forget();

@@ -29,6 +29,10 @@ void meet_younger(EngineState& state, SymbolId symbol, const ClientOrderId& id, 
 /// Source: reliability-model.md X10, S7.
 void mismatch_mode(EngineState& state, Outbox& out);
 
+/// Several requests were too early or too late for the exchange: entries wait until the clock is
+/// known to be right, or a minute. Source: reliability-model.md X1.
+void doubt_clock(EngineState& state, Outbox& out);
+
 /// An operator resumes: no hold, and whatever led to one is measured anew.
 void release_hold(EngineState& state, Outbox& out);
 

@@ -191,6 +191,16 @@ private:
 /// An entry, filled whole at `at`, and half a second for its exits.
 void take_position(World& world, SymbolId symbol, Side forced, Price at);
 
+/// A stop of BTCUSDT that no step of a test reaches; and no take-profit either.
+Options wide_stop();
+Options patient();
+
+/// Long tranches of BTCUSDT in 10 % steps down, the first at 50 000.
+void open_steps(World& world, int count);
+
+/// Alarms raised since a number of records ago, of any kind.
+std::size_t alarms_since(const World& world, std::size_t first);
+
 /// Gives `treatment` to every new order of the role.
 std::function<Treatment(const Command&)> placing(Role role, Treatment treatment);
 

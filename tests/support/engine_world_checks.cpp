@@ -236,6 +236,34 @@ void take_position(World& world, SymbolId symbol, Side forced, Price at) {
     world.pass(milliseconds(500));
 }
 
+Options wide_stop() {
+    Options with = options();
+    with.settings.symbols[0].stop_loss = ratio("0.5");
+    return with;
+}
+
+Options patient() {
+    Options with = wide_stop();
+    with.settings.symbols[0].take_profit = ratio("0.5");
+    return with;
+}
+
+void open_steps(World& world, int count) {
+    Price where = price("50000");
+    for (int i = 0; i < count; ++i) {
+        take_position(world, btc, Side::sell, where);
+        where = snap(Price{where.raw / 100 * 90}, price("0.1"), Rounding::down);
+    }
+}
+
+std::size_t alarms_since(const World& world, std::size_t first) {
+    return static_cast<std::size_t>(
+        std::count_if(world.records.begin() + static_cast<std::ptrdiff_t>(first),
+                      world.records.end(), [](const Record& record) {
+                          return record.kind == RecordKind::alarm && record.alarm.raised;
+                      }));
+}
+
 std::function<Treatment(const Command&)> placing(Role role, Treatment treatment) {
     return [=](const Command& command) {
         return command.id.role == role && command.kind == CommandKind::place ? treatment

@@ -153,7 +153,7 @@ private:
     void check_tranche(const TrancheRow& row, TrancheWatch& seen, Nanos now);
     void check_resolution(const TrancheRow& row, const TrancheWatch& seen, Nanos now);
     void check_exits(const TrancheRow& row, Nanos now);
-    void watch_entries(const EngineView& view, Nanos now);
+    void watch_entries(Nanos now);
     std::string left_behind() const;
 
     void check_shape(const Command& command, Nanos now);
@@ -168,6 +168,13 @@ private:
     void book(const FillRow& fill, Nanos now);
     void watch_bare(SymbolId symbol, Nanos now);
     void watch_side(SymbolId symbol, PositionSide side, const EngineView& view, Nanos now);
+    /// What works for a tranche at the exchange.
+    struct Exits {
+        Quantity stops{};
+        Quantity profits{};
+        bool dust{};  // X6: less than an order may be worth is left to the backstop
+    };
+    Exits exits_of(const TrancheRow& row) const;
     void watch_tranche(const TrancheRow& row, Nanos now);
     TrancheWatch& watch_of(TrancheId id);
     TrancheId resolve(TrancheId id);

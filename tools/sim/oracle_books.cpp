@@ -141,8 +141,7 @@ void Oracle::check_exits(const TrancheRow& row, Nanos now) {
 }
 
 /// Entries do not rest for ever.
-void Oracle::watch_entries(const EngineView& view, Nanos now) {
-    if (view.mode == Mode::halt) excuse_all(now);
+void Oracle::watch_entries(Nanos now) {
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
         if (!order.ours || order.closing) continue;

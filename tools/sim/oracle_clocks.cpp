@@ -108,24 +108,26 @@ void Oracle::watch_side(SymbolId symbol, PositionSide side, const EngineView& vi
              now);
 }
 
-void Oracle::watch_tranche(const TrancheRow& row, Nanos now) {
-    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
-    Quantity stops;
-    Quantity profits;
+Oracle::Exits Oracle::exits_of(const TrancheRow& row) const {
+    Exits exits;
     bool backstopped = false;
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
         if (!order.ours || order.symbol != row.symbol) continue;
         backstopped = backstopped || (order.id.role == Role::backstop && order.side == row.side);
-        if (order.id.tranche == no_tranche) continue;
-        if (order.id.tranche != row.id) continue;
-        if (order.id.role == Role::stop_loss) stops += order.quantity - order.filled;
-        if (order.id.role == Role::take_profit) profits += order.quantity - order.filled;
+        if (order.id.tranche == no_tranche || order.id.tranche != row.id) continue;
+        if (order.id.role == Role::stop_loss) exits.stops += order.quantity - order.filled;
+        if (order.id.role == Role::take_profit) exits.profits += order.quantity - order.filled;
     }
-    TrancheWatch& seen = watch_of(row.id);
-    // X6: less than an order may be worth is left to the backstop.
     const SymbolRules& rules = plan_.rules[tranche::index(row.symbol)];
-    const bool dust = backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
+    exits.dust = backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
+    return exits;
+}
+
+void Oracle::watch_tranche(const TrancheRow& row, Nanos now) {
+    const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
+    const auto [stops, profits, dust] = exits_of(row);
+    TrancheWatch& seen = watch_of(row.id);
     const bool excused = dust || now <= excused_until(row.symbol, row.side) ||
                          watch(row.symbol, row.side).differs_since.count != 0;
     const bool closing = row.state == TrancheState::closing;
@@ -156,7 +158,7 @@ void Oracle::sweep(Memory& memory, const EngineView& view, Nanos now) {
         watch_side(symbol, side, view, now);
     }
     if (view.stray_reservation) fail("I9", "margin is reserved for an entry that is over", now);
-    watch_entries(view, now);
+    watch_entries(now);
     memory.prune();
     for (const std::uint32_t id : memory.live()) {
         const TrancheRow& row = memory.tranches()[id];
@@ -213,19 +215,8 @@ std::string Oracle::unsettled(const Memory& memory) const {
     for (const std::uint32_t id : memory.live()) {
         const TrancheRow& row = memory.tranches()[id];
         if (is_final(row.state) || !row.quantity.positive()) continue;
-        Quantity stops;
-        bool backstopped = false;
-        for (const std::uint32_t place : ledger_.open()) {
-            const LedgerOrder& order = ledger_.orders()[place];
-            backstopped = backstopped || (order.ours && order.id.role == Role::backstop &&
-                                          order.symbol == row.symbol && order.side == row.side);
-            if (order.ours && order.id.role == Role::stop_loss && order.id.tranche == row.id)
-                stops += order.quantity - order.filled;
-        }
+        const auto [stops, profits, dust] = exits_of(row);
         const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
-        const SymbolRules& rules = plan_.rules[tranche::index(row.symbol)];
-        const bool dust =
-            backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
         if (settings.stop_loss_enabled && stops != row.quantity && !dust)
             text += key_text(row.symbol, row.side) + " tranche " + std::to_string(id) +
                     ": stops cover " + to_text(stops) + " of " + to_text(row.quantity) + "\n";

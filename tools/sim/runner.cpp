@@ -23,13 +23,9 @@ struct Shared {
     struct Worker {
         std::atomic<std::uint64_t> seed{};
         std::atomic<std::uint64_t> step{};
-        std::uint64_t seeds{}, steps{}, events{}, orders{}, doubled{}, kills{}, requests{},
-            trades{};
-        std::uint64_t violations{}, digest{};
-        FaultCounts faults{};
-        UnprotectedTimes unprotected;
-        UnprotectedTimes short_of_stops;
-        ExcusedTimes excused;
+        std::uint64_t seeds{};
+        std::uint64_t violations{};
+        Tally tally;
         bool broken{};
         std::uint64_t first_seed{}, first_step{};
         std::array<char, 16> invariant{};
@@ -76,18 +72,9 @@ void note_violation(Shared::Worker& worker, std::uint64_t seed, std::uint64_t st
 
 void add(Shared::Worker& worker, std::uint64_t seed, const Outcome& outcome) {
     ++worker.seeds;
-    worker.steps += outcome.steps;
-    worker.events += outcome.events;
-    worker.orders += outcome.orders;
-    worker.doubled += outcome.doubled_orders;
-    worker.kills += outcome.kills;
-    worker.requests += outcome.requests;
-    worker.trades += outcome.trades;
-    worker.digest += mix(outcome.digest ^ seed);
-    for (std::size_t i = 0; i < fault_count; ++i) worker.faults[i] += outcome.faults[i];
-    worker.unprotected.add(outcome.unprotected);
-    worker.short_of_stops.add(outcome.short_of_stops);
-    worker.excused.add(outcome.excused);
+    Tally tally = outcome;
+    tally.digest = mix(outcome.digest ^ seed);
+    worker.tally.add(tally);
     if (outcome.violation)
         note_violation(worker, seed, outcome.steps, outcome.violation->invariant,
                        outcome.violation->text);
@@ -133,19 +120,8 @@ void silence() {
 
 void take_over(const Shared::Worker& worker, Totals& totals) {
     totals.seeds += worker.seeds;
-    totals.steps += worker.steps;
-    totals.events += worker.events;
-    totals.orders += worker.orders;
-    totals.doubled_orders += worker.doubled;
-    totals.kills += worker.kills;
-    totals.requests += worker.requests;
-    totals.trades += worker.trades;
     totals.violations += worker.violations;
-    totals.digest += worker.digest;
-    for (std::size_t i = 0; i < fault_count; ++i) totals.faults[i] += worker.faults[i];
-    totals.unprotected.add(worker.unprotected);
-    totals.short_of_stops.add(worker.short_of_stops);
-    totals.excused.add(worker.excused);
+    totals.add(worker.tally);
     if (!worker.broken || (totals.first && totals.first->seed < worker.first_seed)) return;
     totals.first = FirstViolation{worker.first_seed, worker.first_step, worker.invariant.data(),
                                   worker.text.data()};

@@ -28,23 +28,10 @@ struct FirstViolation {
     std::string text;
 };
 
-struct Totals {
+struct Totals : Tally {
     std::uint64_t seeds{};
-    std::uint64_t steps{};
-    std::uint64_t events{};
-    std::uint64_t orders{};
-    std::uint64_t doubled_orders{};
-    std::uint64_t kills{};
-    std::uint64_t requests{};
-    std::uint64_t trades{};
     std::uint64_t violations{};
-    std::uint64_t digest{};   // of all seeds, in whatever order they ran
-    std::uint64_t busy_ns{};  // of all workers together
-    FaultCounts faults{};
-    UnprotectedTimes unprotected;
-    UnprotectedTimes short_of_stops;
-    ExcusedTimes excused;
-    std::array<std::uint64_t, 16> by_invariant{};
+    std::uint64_t busy_ns{};              // of all workers together
     std::optional<FirstViolation> first;  // of the smallest seed
 
     double events_per_second() const;

@@ -163,11 +163,6 @@ void World::sweep() {
         account_.look(snapshot_wanted_, now_);
         if (listen_key_wanted_.exchange(false) && !user_.up)
             heap_.push(now_ + milliseconds(200), HappeningKind::user_opens, user_.life);
-        // X11, O1: nothing leaves until an operator says so.
-        if (process_->engine.state().totals.mode == Mode::halt) {
-            oracle_.excuse_all(now_ + seconds(6));
-            oracle_.excuse_bare(Excuse::down, now_ + seconds(1));
-        }
         poll_gateway();
         drain_is_over();
     }
@@ -187,6 +182,11 @@ void World::excuse() {
         oracle_.excuse_bare(Excuse::down, now_ + milliseconds(300));
     if (!process_) return;
     const Mode mode = process_->engine.state().totals.mode;
+    // X11, O1: nothing leaves until an operator says so.
+    if (mode == Mode::halt) {
+        oracle_.excuse_all(now_ + seconds(6));
+        oracle_.excuse_bare(Excuse::down, now_ + seconds(1));
+    }
     has_begun_ = has_begun_ || (mode != Mode::boot && mode != Mode::reconcile);
     if (!has_begun_ && now_ - started_ < seconds(10))
         oracle_.excuse_bare(Excuse::start, now_ + seconds(1));

@@ -18,6 +18,7 @@
 #include "tools/sim/oracle.hpp"
 #include "tools/sim/plan.hpp"
 #include "tools/sim/sim_account.hpp"
+#include "tools/sim/tally.hpp"
 #include "tools/sim/tracer.hpp"
 #include "tools/sim/venue_side.hpp"
 #include "tranche/stage.hpp"
@@ -25,20 +26,8 @@
 namespace tranche::sim {
 
 /// What came of one run.
-struct Outcome {
-    std::uint64_t steps{};
-    std::uint64_t events{};  // the pipeline was given
-    std::uint64_t digest{};
-    std::uint64_t orders{};
-    std::uint64_t doubled_orders{};
-    std::uint64_t kills{};
-    std::uint64_t requests{};
-    std::uint64_t trades{};
-    FaultCounts faults{};
+struct Outcome : Tally {
     std::optional<Violation> violation;
-    UnprotectedTimes unprotected;
-    UnprotectedTimes short_of_stops;
-    ExcusedTimes excused;
 };
 
 class World final : public UserStreamSink {

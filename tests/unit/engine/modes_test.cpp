@@ -107,6 +107,23 @@ TEST(Mode, ABanStopsEntriesUntilItIsOverAndAnOperatorResumes) {
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
 }
 
+TEST(Mode, ResumingDoesNotEndABan) {
+    World world;
+    world.deliver_at_once = false;
+    world.trigger(btc, Side::buy, at);
+    Event ban = world.wire.back();
+    world.wire.clear();
+    ban.reply.verdict = ReplyClass::banned;
+    ban.reply.retry_after = world.now + seconds(120);
+    world.deliver_at_once = true;
+    world.send(ban);
+    world.control(ControlKind::resume);
+    EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entries_off);
+    world.pass(seconds(121));
+    EXPECT_EQ(world.state().totals.mode, Mode::trading);
+}
+
 TEST(Operator, PausesAndResumesEntries) {
     World world;
     open_position(world);

@@ -11,13 +11,6 @@ namespace {
 
 const Price at = price("50000");
 
-Options patient() {
-    Options with = options();
-    with.settings.symbols[0].stop_loss = ratio("0.5");
-    with.settings.symbols[0].take_profit = ratio("0.5");
-    return with;
-}
-
 void snapshots(World& world, int count) {
     for (int i = 0; i < count; ++i) {
         world.snapshot();

@@ -9,21 +9,6 @@ namespace {
 
 const Price at = price("50000");
 
-Options patient() {
-    Options with = options();
-    with.settings.symbols[0].stop_loss = ratio("0.5");
-    return with;
-}
-
-/// Long tranches of 10 % steps down, the first at 50 000.
-void open_steps(World& world, int count) {
-    Price where = at;
-    for (int i = 0; i < count; ++i) {
-        take_position(world, btc, Side::sell, where);
-        where = snap(Price{where.raw / 100 * 90}, price("0.1"), Rounding::down);
-    }
-}
-
 ExchangeOrder exit_of(World& world, TrancheId id, Role role) {
     for (const ExchangeOrder& order : world.open(btc, role))
         if (order.placed.id.tranche == id) return order;
@@ -64,7 +49,7 @@ TEST(Repair, PutsBackWhatWasLostWithAllItsTraits) {
 }
 
 TEST(Repair, IsOfTheTrancheThatLostItNotOfThePosition) {
-    World world{patient()};
+    World world{wide_stop()};
     open_steps(world, 2);
     const std::vector<TrancheRow> rows = world.tranches(btc, long_side);
     const std::size_t before = world.commands.size();
@@ -96,7 +81,7 @@ TEST(Repair, KnowsAConditionalTakeProfitAndAddsNoSecond) {
 }
 
 TEST(Repair, HasNothingToDoInAHundredCyclesOfFiveTranches) {
-    World world{patient()};
+    World world{wide_stop()};
     open_steps(world, 5);
     ASSERT_EQ(world.tranches(btc, long_side).size(), 5U);
     const std::size_t before = world.commands.size();
@@ -156,7 +141,7 @@ TEST(Orphans, AreGoneWithinTenSecondsEvenIfTheirCancelsGetLost) {
 // ---------------------------------------------------------------- closing
 
 TEST(InstantClose, IsOfTheTrancheWhoseTakeProfitWasReachedOnly) {
-    World world{patient()};
+    World world{wide_stop()};
     open_steps(world, 2);
     const std::vector<TrancheRow> rows = world.tranches(btc, long_side);
     world.mark(btc, rows[1].take_profit);
@@ -260,7 +245,7 @@ INSTANTIATE_TEST_SUITE_P(EveryWay, OrderEnd,
 // ---------------------------------------------------------------- limits
 
 TEST(StopLimit, OfOneLeavesNothingUnprotected) {
-    Options with = patient();
+    Options with = wide_stop();
     with.settings.tranche.max_stops = 1;
     World world{with};
     open_steps(world, 3);
@@ -272,7 +257,7 @@ TEST(StopLimit, OfOneLeavesNothingUnprotected) {
 }
 
 TEST(StopLimit, IsMadeRoomForByMergingNeverByLeavingAStopOut) {
-    Options with = patient();
+    Options with = wide_stop();
     with.settings.tranche.max_stops = 2;
     World world{with};
     open_steps(world, 4);
@@ -283,7 +268,7 @@ TEST(StopLimit, IsMadeRoomForByMergingNeverByLeavingAStopOut) {
 }
 
 TEST(StopLimit, OfOneSymbolTakesNoRoomFromAnother) {
-    Options with = patient();
+    Options with = wide_stop();
     with.settings.tranche.max_stops = 1;
     for (SymbolRules& rules : with.rules) rules.max_conditional_orders = 2;
     World world{with};
@@ -295,7 +280,7 @@ TEST(StopLimit, OfOneSymbolTakesNoRoomFromAnother) {
 }
 
 TEST(OrdersOfATranche, DoNotUseUpTheRoomOfAnother) {
-    Options with = patient();
+    Options with = wide_stop();
     with.settings.tranche.max_orders = 2;
     World world{with};
     open_steps(world, 5);

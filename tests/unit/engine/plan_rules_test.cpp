@@ -12,31 +12,6 @@ namespace {
 
 const Price at = price("50000");
 
-Options patient() {
-    Options with = options();
-    with.settings.symbols[0].stop_loss = ratio("0.5");
-    with.settings.symbols[0].take_profit = ratio("0.5");
-    return with;
-}
-
-/// Long tranches of 10 % steps down, the first at 50 000.
-void open_steps(World& world, int count) {
-    Price where = at;
-    for (int i = 0; i < count; ++i) {
-        take_position(world, btc, Side::sell, where);
-        where = snap(Price{where.raw / 100 * 90}, price("0.1"), Rounding::down);
-    }
-    ASSERT_EQ(world.tranches(btc, long_side).size(), static_cast<std::size_t>(count));
-}
-
-/// Alarms raised since a number of records ago, of any kind.
-std::size_t alarms_since(const World& world, std::size_t first) {
-    std::size_t count = 0;
-    for (std::size_t i = first; i < world.records.size(); ++i)
-        if (world.records[i].kind == RecordKind::alarm && world.records[i].alarm.raised) ++count;
-    return count;
-}
-
 void merge(World& world, std::initializer_list<std::uint32_t> ordinals) {
     Event event{};
     event.kind = EventKind::control;

@@ -9,18 +9,12 @@ namespace {
 
 const Price at = price("50000");
 
-Options patient() {
-    Options with = options();
-    with.settings.symbols[0].stop_loss = ratio("0.5");
-    return with;
-}
-
 TEST(Tranches, AreChosenByTheirResultNotByThePriceOfTheEntry) {
-    World near{patient()};
+    World near{wide_stop()};
     take_position(near, btc, Side::sell, at);
     take_position(near, btc, Side::sell, price("49000"));
     EXPECT_EQ(near.tranches(btc, long_side).size(), 1U) << "two percent apart, at a small loss";
-    World same{patient()};
+    World same{wide_stop()};
     take_position(same, btc, Side::sell, at);
     take_position(same, btc, Side::sell, price("47500"));
     take_position(same, btc, Side::sell, at);
@@ -39,7 +33,7 @@ class LossThreshold : public testing::TestWithParam<LossCase> {};
 
 TEST_P(LossThreshold, DecidesBetweenAddingAndANewTranche) {
     const LossCase& wanted = GetParam();
-    World world{patient()};
+    World world{wide_stop()};
     const PositionSide side = opened_by(opposite(wanted.forced));
     take_position(world, btc, wanted.forced, at);
     take_position(world, btc, wanted.forced, price(wanted.next));
@@ -55,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
                     LossCase{Side::buy, "52500", 2}, LossCase{Side::buy, "52500.1", 2}));
 
 TEST(Tranches, MeasureALossInPercentHoweverLargeThePosition) {
-    Options with = patient();
+    Options with = wide_stop();
     with.settings.symbols[0].trade_value = usdt("10000");
     World world{with};
     take_position(world, btc, Side::sell, at);
@@ -64,7 +58,7 @@ TEST(Tranches, MeasureALossInPercentHoweverLargeThePosition) {
 }
 
 TEST(Tranches, OpenOnATriggerNotBecauseThePriceFell) {
-    World world{patient()};
+    World world{wide_stop()};
     take_position(world, btc, Side::sell, at);
     for (int i = 0; i < 10; ++i) {
         world.mark(btc, price("45000"));
@@ -76,15 +70,6 @@ TEST(Tranches, OpenOnATriggerNotBecauseThePriceFell) {
     EXPECT_EQ(world.tranches(btc, long_side)[1].state, TrancheState::pending);
 }
 
-/// Tranches of 10 % steps down, the first at 50 000.
-void open_steps(World& world, int count) {
-    Price where = at;
-    for (int i = 0; i < count; ++i) {
-        take_position(world, btc, Side::sell, where);
-        where = snap(Price{where.raw / 100 * 90}, price("0.1"), Rounding::down);
-    }
-}
-
 ExchangeOrder exit_of(World& world, TrancheId id, Role role) {
     for (const ExchangeOrder& order : world.open(btc, role))
         if (order.placed.id.tranche == id) return order;
@@ -93,7 +78,7 @@ ExchangeOrder exit_of(World& world, TrancheId id, Role role) {
 }
 
 TEST(Tranches, GoOnToTheNextOrdinalWhenOlderOnesHaveClosed) {
-    World world{patient()};
+    World world{wide_stop()};
     open_steps(world, 5);
     const std::vector<TrancheRow> rows = world.tranches(btc, long_side);
     ASSERT_EQ(rows.size(), 5U);
@@ -108,7 +93,7 @@ TEST(Tranches, GoOnToTheNextOrdinalWhenOlderOnesHaveClosed) {
 }
 
 TEST(Tranches, AtTheirLimitMergeNothingForAnEntryInProfit) {
-    Options with = patient();
+    Options with = wide_stop();
     with.settings.tranche.max_per_side = 2;
     World world{with};
     open_steps(world, 2);
@@ -182,7 +167,7 @@ TEST(Positions, OfBothSidesAreShownApartWithTheirOwnEntries) {
 // ---------------------------------------------------------------- fills
 
 TEST(Fills, OfOneTrancheTouchNoOrderOfAnother) {
-    World world{patient()};
+    World world{wide_stop()};
     take_position(world, btc, Side::sell, at);
     const TrancheRow first = world.tranches(btc, long_side).at(0);
     ASSERT_EQ(world.trigger(btc, Side::sell, price("45000")), Verdict::entered);
@@ -201,7 +186,7 @@ TEST(Fills, OfOneTrancheTouchNoOrderOfAnother) {
 }
 
 TEST(Fills, OfATakeProfitLeaveTheOtherTrancheAndItsHistoryAsTheyAre) {
-    World world{patient()};
+    World world{wide_stop()};
     open_steps(world, 2);
     const std::vector<TrancheRow> rows = world.tranches(btc, long_side);
     const std::size_t records_before = world.records.size();
@@ -290,7 +275,7 @@ TEST(Fills, AreKeptOneByOneWithTheirOwnIdFeeAndResult) {
 }
 
 TEST(Fills, OfBothExitsAtOnceCloseNoMoreThanTheTranche) {
-    World world{patient()};
+    World world{wide_stop()};
     open_steps(world, 2);
     const std::vector<TrancheRow> rows = world.tranches(btc, long_side);
     const ClientOrderId stop = exit_of(world, rows[1].id, Role::stop_loss).placed.id;

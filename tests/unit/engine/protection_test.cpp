@@ -293,6 +293,16 @@ TEST(InstantClose, WaitsForTheRestingTakeProfitThenClosesAtMarket) {
     EXPECT_EQ(world.unsettled(), "");
 }
 
+TEST(InstantClose, IsOnRecordWithTheVeryTickThatStartsIt) {
+    World world;
+    open_position(world);
+    world.mark(btc, price("50500"));
+    world.pass(milliseconds(1510));
+    world.deliver_at_once = false;  // so that no later event tells
+    world.mark(btc, price("50600"));
+    EXPECT_EQ(world.records_of(RecordKind::tranche).back().tranche.state, TrancheState::closing);
+}
+
 TEST(InstantClose, StartsItsGraceAnewWhenTheMarkFellBack) {
     World world;
     open_position(world);

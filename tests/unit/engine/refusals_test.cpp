@@ -10,31 +10,6 @@ namespace {
 
 const Price at = price("50000");
 
-Options patient() {
-    Options with = options();
-    with.settings.symbols[0].stop_loss = ratio("0.5");
-    with.settings.symbols[0].take_profit = ratio("0.5");
-    return with;
-}
-
-/// Long tranches of 10 % steps down, the first at 50 000.
-void open_steps(World& world, int count) {
-    Price where = at;
-    for (int i = 0; i < count; ++i) {
-        take_position(world, btc, Side::sell, where);
-        where = snap(Price{where.raw / 100 * 90}, price("0.1"), Rounding::down);
-    }
-    ASSERT_EQ(world.tranches(btc, long_side).size(), static_cast<std::size_t>(count));
-}
-
-/// Alarms raised since a number of records ago, of any kind.
-std::size_t alarms_since(const World& world, std::size_t first) {
-    std::size_t count = 0;
-    for (std::size_t i = first; i < world.records.size(); ++i)
-        if (world.records[i].kind == RecordKind::alarm && world.records[i].alarm.raised) ++count;
-    return count;
-}
-
 class BreachedStop : public testing::TestWithParam<std::int32_t> {};
 
 TEST_P(BreachedStop, ClosesItsTrancheByMarketAndNoOther) {
@@ -323,6 +298,32 @@ TEST(ForcedClose, OfAPositionOfOursStopsEntriesUntilAnOperatorResumes) {
         world.control(ControlKind::resume);
         EXPECT_EQ(world.trigger(eth, Side::sell, price("3000")), Verdict::entered);
     }
+}
+
+TEST(ClockRefusal, ThriceAMinuteStopsEntriesAndSaysSo) {
+    World world;
+    world.treat = placing(Role::entry, {Answer::reject, -1021});
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
+        EXPECT_EQ(world.alarms(AlarmKind::clock_offset), i < 2 ? 0U : 1U);
+    }
+    world.treat = nullptr;
+    EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entries_off);
+    world.pass(seconds(61));
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
+}
+
+TEST(TooSmallAnExit, JoinsTheNeighbourThatComesLater) {
+    World world{patient()};
+    world.treat = placing(Role::stop_loss, {Answer::reject, -4164});
+    take_position(world, btc, Side::sell, at);
+    ASSERT_EQ(world.tranches(btc, long_side).size(), 1U) << "there is nobody to join";
+    world.treat = nullptr;
+    take_position(world, btc, Side::sell, price("45000"));
+    world.pass(seconds(10));
+    EXPECT_EQ(world.tranches(btc, long_side).size(), 1U);
+    EXPECT_EQ(world.unsettled(), "");
 }
 
 class SymbolClosed : public testing::TestWithParam<std::int32_t> {};

@@ -11,6 +11,8 @@
 namespace tranche::testing {
 namespace {
 
+using namespace std::string_literals;
+
 const std::string host = "Host: fapi.example\r\nUser-Agent: tranche/0.1\r\n";
 const std::string signature = "symbol=X&nonce=1&signer=0x12&signature=0x34";
 
@@ -89,7 +91,7 @@ TEST(RequestGuard, WhatAReaderCouldUnderstandDifferentlyIsRefused) {
         "GET / HTTP/1.1\r\nHost: x\nX-MBX-APIKEY: k\r\n\r\n",     // header behind a bare LF
         "GET / HTTP/1.1\r\nHost: x\rX-MBX-APIKEY: k\r\n\r\n",     // behind a bare CR
         "GET / HTTP/1.1\r\nHost: x\r\n X-MBX-APIKEY: k\r\n\r\n",  // folded line
-        std::string("GET /\0x HTTP/1.1\r\nHost: x\r\n\r\n", 33),  // NUL
+        "GET /\0x HTTP/1.1\r\nHost: x\r\n\r\n"s,                  // NUL
         "GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n",
         " GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
