@@ -10,6 +10,8 @@ namespace tranche {
 namespace {
 
 constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
+// Reports of a fill come this close to the position they lead to.
+constexpr Nanos explained_within = milliseconds(100);
 
 /// Worst stop among the side's tranches: lowest for a long, highest for a short; 0 without any.
 Price worst_stop(const SideBook& side, PositionSide which) {
@@ -22,13 +24,44 @@ Price worst_stop(const SideBook& side, PositionSide which) {
     return worst;
 }
 
+/// What the exchange holds beyond the tranches, until it has been explained, is closed where a
+/// tranche opened at the exchange's entry price would be; 0 when there is none of it.
+Price stop_of_surplus(const EngineState& state, SymbolId id, PositionSide which) {
+    const SymbolState& symbol = state.symbols[index(id)];
+    const SideBook& side = symbol.sides[index(which)];
+    const bool unexplained =
+        side.surplus_since.count != 0 && state.now - side.surplus_since >= explained_within;
+    if (!unexplained || !symbol.settings.stop_loss_enabled) return {};
+    const Price entry =
+        side.exchange_entry.positive() ? side.exchange_entry : state.prices[index(id)].mark;
+    if (!entry.positive()) return {};
+    return stop_loss_price(which, entry, symbol.settings.stop_loss, symbol.rules);
+}
+
+/// Looked at again by then, on behalf of a tranche or of nobody's position.
+void look_again(EngineState& state, SymbolId id, PositionSide which, Nanos when) {
+    state.timers.set_earlier(state.timer_of_side(id, which), when);
+}
+
 }  // namespace
+
+void note_surplus(EngineState& state, SymbolId id, PositionSide which) {
+    SideBook& side = state.side(id, which);
+    if (side.exchange_quantity <= side.quantity) {
+        side.surplus_since = {};
+        return;
+    }
+    if (side.surplus_since.count == 0) side.surplus_since = state.now;
+    look_again(state, id, which, side.surplus_since + explained_within);
+}
 
 void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     if (!state.settings.protection.backstop || planted(Canary::no_backstop)) return;
     SymbolState& symbol = state.symbol(id);
     SideBook& side = symbol.sides[index(which)];
-    const Price worst = worst_stop(side, which);
+    if (side.exchange_quantity <= side.quantity) side.surplus_since = {};
+    Price worst = worst_stop(side, which);
+    if (!worst.positive()) worst = stop_of_surplus(state, id, which);
     if (!worst.positive()) {
         if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
         return;
@@ -52,10 +85,7 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
     if (state.now < side.backstop_attempts.not_before || !room_for_conditional(state, id) ||
         !out.roomy()) {
         const Nanos again = std::max(side.backstop_attempts.not_before, state.now + adjust_pause);
-        const auto holds = std::find_if(side.stops.begin(), side.stops.begin() + side.count,
-                                        [](Price stop) { return stop.positive(); });
-        return look_again(
-            state, side.tranches[static_cast<std::size_t>(holds - side.stops.begin())], again);
+        return look_again(state, id, which, again);
     }
     side.backstop = place(state,
                           {.symbol = id,

@@ -239,10 +239,17 @@ void Engine::run_due(Outbox& out) {
     while (out.roomy()) {
         const std::uint32_t id = state_.timers.pop(state_.now);
         if (id == Timers::none) return;
-        if (id < state_.orders.capacity()) on_order_due(state_, id, out);
+        const std::uint32_t first_tranche = static_cast<std::uint32_t>(state_.orders.capacity());
+        const std::uint32_t first_side = state_.timer_of_side(SymbolId{0}, PositionSide{});
+        if (id < first_tranche) on_order_due(state_, id, out);
         // Restored tranches keep the exits they have until a snapshot says what works.
-        else if (state_.totals.last_reconcile.count != 0)
-            protect(state_, id - static_cast<TrancheSlot>(state_.orders.capacity()), out);
+        else if (state_.totals.last_reconcile.count == 0)
+            continue;
+        else if (id < first_side)
+            protect(state_, id - first_tranche, out);
+        else
+            ensure_backstop(state_, SymbolId{static_cast<std::uint16_t>((id - first_side) / 2)},
+                            PositionSide{static_cast<std::uint8_t>((id - first_side) % 2)}, out);
     }
 }
 

@@ -21,6 +21,10 @@ void start_close(EngineState& state, TrancheSlot slot, CloseReason reason, Outbo
 /// A mark price moved: instant closes whose grace is over.
 void watch_mark(EngineState& state, SymbolId id, Outbox& out);
 
+/// The exchange has said what a side holds. What no tranche knows of is given the backstop as soon
+/// as no report of a fill is likely to explain it; whose it is can be found out behind that.
+void note_surplus(EngineState& state, SymbolId id, PositionSide which);
+
 /// A failed protective or closing order: when it may be tried again.
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 

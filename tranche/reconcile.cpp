@@ -65,8 +65,11 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
         side.pushed_at = state.now;
         if (out.roomy()) adopt_told(state, id, which, out);
     }
-    // The backstop has to fire before the liquidation (reliability-model.md S7).
-    if (side.liquidation_price != liquidation_before && out.roomy())
+    note_surplus(state, id, which);
+    // The backstop has to fire before the liquidation (reliability-model.md S7), and protects
+    // nothing once nobody holds anything.
+    const bool idle = side.count == 0 && is_live(state, side.backstop);
+    if ((side.liquidation_price != liquidation_before || idle) && out.roomy())
         ensure_backstop(state, id, which, out);
 }
 

@@ -42,7 +42,7 @@ EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBo
       prices(settings.symbols.size()),
       tranches(tranche_capacity(settings) + restored.tranches.size()),
       orders{order_capacity(settings) + restored.orders.size()},
-      timers{orders.capacity() + tranches.size()},
+      timers{orders.capacity() + tranches.size() + 2 * settings.symbols.size()},
       trades{1U << 16} {
     require(settings.symbols.size() == names.configured(), "each configured symbol has settings");
     symbols.reserve(settings.symbols.size());

@@ -101,6 +101,7 @@ struct alignas(cache_line) SideBook {
     Price liquidation_price;
     Nanos exchange_time;  // of the exchange's newest word
     Nanos pushed_at;      // arrival of the newest push; 0 for none
+    Nanos surplus_since;  // the exchange holds more than the tranches; 0 while it does not
     std::uint32_t episode{};
     std::uint8_t differing_snapshots{};
     bool in_snapshot{};
@@ -252,7 +253,7 @@ struct EngineState {
     LargeTable<Tranche> tranches;
     std::vector<TrancheSlot> free_tranches;
     OrderTable orders;
-    Timers timers;  // by order slot, then by tranche slot: when to look at it again
+    Timers timers;  // by order slot, tranche slot, side: when to look at it again
     SeenTrades trades;
     Governors governors;
     RecentLiquidations recent_liquidations;
@@ -291,6 +292,10 @@ struct EngineState {
     SideBook& side_of(const Tranche& t) { return side(t.row.symbol, t.row.side); }
     std::uint32_t timer_of_tranche(TrancheSlot slot) const {
         return static_cast<std::uint32_t>(orders.capacity()) + slot;
+    }
+    std::uint32_t timer_of_side(SymbolId id, PositionSide which) const {
+        return static_cast<std::uint32_t>(orders.capacity() + tranches.size() + 2 * index(id) +
+                                          index(which));
     }
 };
 
