@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/canary.hpp"
 #include "tranche/exits.hpp"
@@ -10,6 +11,7 @@ namespace tranche {
 namespace {
 
 constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
+constexpr Nanos refused_pause = seconds(1);
 // Reports of a fill come this close to the position they lead to.
 constexpr Nanos explained_within = milliseconds(100);
 
@@ -38,9 +40,18 @@ Price stop_of_surplus(const EngineState& state, SymbolId id, PositionSide which)
     return stop_loss_price(which, entry, symbol.settings.stop_loss, symbol.rules);
 }
 
-/// Looked at again by then, on behalf of a tranche or of nobody's position.
-void look_again(EngineState& state, SymbolId id, PositionSide which, Nanos when) {
-    state.timers.set_earlier(state.timer_of_side(id, which), when);
+/// A backstop whose fate stays unknown protects nobody: another is sent, and this one goes when it
+/// turns out to work. One at a time, so that an exchange that never answers is not flooded.
+void replace_if_lost(EngineState& state, SymbolId id, PositionSide which) {
+    SideBook& side = state.side(id, which);
+    if (!is_live(state, side.backstop)) return;
+    Order& order = state.orders[side.backstop];
+    if (order.row.state != OrderState::unknown) return;
+    if (is_live(state, side.lost_backstop)) return;
+    if (state.now - order.state_since < unknown_patience)
+        return look_again(state, id, which, order.state_since + unknown_patience);
+    order.cancel_wanted = true;
+    side.lost_backstop = std::exchange(side.backstop, no_slot);
 }
 
 }  // namespace
@@ -63,10 +74,13 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
     Price worst = worst_stop(side, which);
     if (!worst.positive()) worst = stop_of_surplus(state, id, which);
     if (!worst.positive()) {
-        if (is_live(state, side.backstop)) cancel(state, side.backstop, out);
+        // What the exchange still holds is not left without it, whoever it may belong to.
+        if (is_live(state, side.backstop) && side.exchange_quantity <= side.quantity)
+            cancel(state, side.backstop, out);
         return;
     }
     if (side.backstop_attempts.given_up) return;
+    replace_if_lost(state, id, which);
     const bool same =
         worst == side.backstop_beyond && side.liquidation_price == side.backstop_within;
     if (same && is_live(state, side.backstop)) return;
@@ -101,10 +115,17 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
     side.backstop_within = side.liquidation_price;
 }
 
-void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
-    if (!removed_too_often(state.side(id, which).backstop_attempts, state.now)) return;
-    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
-                 "somebody else keeps cancelling the backstop: the side is theirs", out);
+void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
+    const SymbolId id = order.row.symbol;
+    const PositionSide which = order.row.position_side;
+    Attempts& attempts = state.side(id, which).backstop_attempts;
+    const bool removed = order.row.state == OrderState::canceled;
+    if (!removed && order.row.state != OrderState::filled)
+        attempts.not_before = state.now + refused_pause;
+    if (removed && !order.cancel_wanted && removed_too_often(attempts, state.now))
+        record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
+                     "somebody else keeps cancelling the backstop: the side is theirs", out);
+    ensure_backstop(state, id, which, out);
 }
 
 }  // namespace tranche

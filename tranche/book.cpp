@@ -95,7 +95,7 @@ void add_to_side(EngineState& state, TrancheSlot slot) {
 }
 
 TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
-                         Outbox& out) {
+                         Outbox& out, TrancheId id) {
     SideBook& side = state.side(symbol, which);
     if (side.count == tranches_per_side || state.free_tranches.empty()) return no_slot;
     if (side.count == 0) {
@@ -110,7 +110,7 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     tranche.unshown = unshown;
     tranche.live = true;
     TrancheRow& row = tranche.row;
-    row.id = TrancheId{state.next_tranche++};
+    row.id = id != no_tranche ? id : TrancheId{state.next_tranche++};
     row.episode = side.episode;
     row.ordinal = side.next_ordinal++;
     if (planted(Canary::reuse_ordinal) && row.ordinal > 0) --row.ordinal;

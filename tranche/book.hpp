@@ -9,9 +9,9 @@
 namespace tranche {
 
 /// A new tranche in state pending, at the end of its side. A flat side starts a new episode.
-/// `no_slot` when a table is full.
+/// `no_slot` when a table is full. It is given the next id, unless it is to have a certain one.
 TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which, bool adopted,
-                         Outbox& out);
+                         Outbox& out, TrancheId id = no_tranche);
 
 /// Where the tranche's own exits belong after a fill.
 enum class Exits : std::uint8_t { from_average, as_they_are };

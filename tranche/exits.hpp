@@ -5,13 +5,27 @@
 
 namespace tranche {
 
-inline constexpr Nanos adjust_pause = milliseconds(200);  // at most five replacements a second
+inline constexpr Nanos adjust_pause = milliseconds(200);      // at most five replacements a second
+inline constexpr Nanos unknown_patience = milliseconds(200);  // an exit's fate, before another
 inline constexpr Nanos removal_memory = seconds(600);
 inline constexpr std::uint8_t removals_to_give_up = 3;
 
 /// The tranche is looked at again by then.
 inline void look_again(EngineState& state, TrancheSlot slot, Nanos when) {
     state.timers.set_earlier(state.timer_of_tranche(slot), when);
+}
+
+inline void look_again(EngineState& state, SymbolId id, PositionSide which, Nanos when) {
+    state.timers.set_earlier(state.timer_of_side(id, which), when);
+}
+
+/// An exit that may not exist: whatever it was to protect is looked at again when it has been
+/// unknown for too long.
+inline void look_again_if_lost(EngineState& state, const Order& order) {
+    const Nanos when = state.now + unknown_patience;
+    if (order.tranche != no_slot) look_again(state, order.tranche, when);
+    if (order.row.id.role == Role::backstop)
+        look_again(state, order.row.symbol, order.row.position_side, when);
 }
 
 /// The exchange counts conditional orders apart, by symbol.

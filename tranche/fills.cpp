@@ -78,13 +78,24 @@ std::int64_t trade_key(const OrderUpdate& update) {
     return -2 - static_cast<std::int64_t>(mixed >> 2);  // trade ids are positive, -1 is "none"
 }
 
+/// An earlier run opened it, and every memory of it was lost but its name on this order.
+bool is_lost(const EngineState& state, const ClientOrderId& id) {
+    if (id.epoch >= state.epoch || static_cast<std::uint32_t>(id.tranche) < state.first_tranche)
+        return false;
+    return std::none_of(state.tranches.begin(), state.tranches.end(), [&](const Tranche& tranche) {
+        return tranche.live && tranche.row.id == id.tranche;
+    });
+}
+
 /// Entry: the tranche of its intent, or a new one when that has closed meanwhile.
 TrancheSlot entry_target(EngineState& state, Order& order, Outbox& out) {
     if (order.tranche != no_slot) return order.tranche;
     const SymbolId symbol = order.row.symbol;
     const PositionSide which = order.row.position_side;
     TrancheSlot target = find_tranche(state, symbol, which, order.row.id.tranche);
-    if (target == no_slot) target = open_tranche(state, symbol, which, false, out);
+    if (target == no_slot)
+        target = open_tranche(state, symbol, which, false, out,
+                              is_lost(state, order.row.id) ? order.row.id.tranche : no_tranche);
     if (target != no_slot && !is_final(order.row.state)) {
         order.tranche = target;
         ++state.tranches[target].live_entries;

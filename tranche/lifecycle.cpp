@@ -6,6 +6,7 @@
 
 #include "core/canary.hpp"
 #include "tranche/book.hpp"
+#include "tranche/exits.hpp"
 #include "tranche/fills.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/prefetch.hpp"
@@ -21,7 +22,6 @@ namespace {
 constexpr std::array<Nanos, 6> question_times = {
     milliseconds(50), milliseconds(200), milliseconds(800), seconds(2), seconds(5), seconds(10)};
 constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
-constexpr Nanos backstop_pause = seconds(1);    // after it was refused
 constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
 constexpr Nanos keep_final = seconds(15);       // late events still find the order
 constexpr Nanos stale_entry = milliseconds(500);
@@ -107,15 +107,7 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     refresh_reservation(state, slot);
     order_ends(state, slot);
     record_order(state, slot, out);
-    if (role == Role::backstop) {
-        SideBook& side = state.side(order.row.symbol, order.row.position_side);
-        if (order.row.state != OrderState::canceled && order.row.state != OrderState::filled)
-            side.backstop_attempts.not_before = state.now + backstop_pause;
-        if (order.row.state == OrderState::canceled && !order.cancel_wanted)
-            note_backstop_removal(state, order.row.symbol, order.row.position_side, out);
-        ensure_backstop(state, order.row.symbol, order.row.position_side, out);
-        return;
-    }
+    if (role == Role::backstop) return backstop_ended(state, order, out);
     if (owner == no_slot) return;
     Tranche& tranche = state.tranches[owner];
     if (role == Role::entry) {
@@ -146,7 +138,8 @@ void detach(EngineState& state, OrderSlot slot) {
             if (*current == slot) *current = no_slot;
     }
     SideBook& side = state.side(order.row.symbol, order.row.position_side);
-    if (side.backstop == slot) side.backstop = no_slot;
+    for (OrderSlot* current : {&side.backstop, &side.lost_backstop})
+        if (*current == slot) *current = no_slot;
 }
 
 /// What a report changed about an order, for the follow-up once its fills are attributed.
@@ -237,6 +230,7 @@ void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
     record_alarm(state, AlarmKind::order_unknown, true, order.row.symbol, order.row.id.tranche,
                  order.row.code, "no verdict from the exchange; asking by client order id", out);
     due(state, slot, state.now + question_times[0]);
+    look_again_if_lost(state, order);
 }
 
 /// What a refusal says about more than its order. Source: reliability-model.md §2.3, X1 … X11.

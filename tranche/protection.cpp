@@ -14,7 +14,6 @@
 namespace tranche {
 namespace {
 
-constexpr Nanos unknown_patience = seconds(1);  // I3, hard bound
 constexpr Nanos alarm_after = seconds(2);
 constexpr Nanos refused_pause = seconds(5);
 constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
@@ -88,7 +87,7 @@ bool matches(const Order& order, Quantity quantity, Price price) {
 /// Source: reliability-model.md §2.2, step 6.
 bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order& order) {
     return order.row.state == OrderState::unknown &&
-           state.now - order.state_since > unknown_patience &&
+           state.now - order.state_since >= unknown_patience &&
            !is_working(
                state,
                state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].backstop) &&

@@ -32,10 +32,12 @@ void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 void refresh_quiet(EngineState& state, SymbolId id);
 
 /// Somebody else cancelled an exit of ours. It is placed again; the third time in ten minutes it is
-/// left to the backstop, and a backstop is left to whoever removes it, until an operator resumes.
-/// Source: reliability-model.md S6.
+/// left to the backstop. Source: reliability-model.md S6.
 void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
-void note_backstop_removal(EngineState& state, SymbolId id, PositionSide which, Outbox& out);
+
+/// A backstop is over: another one, at once or a little later, unless nobody holds anything. One
+/// that somebody else keeps cancelling is left to them, until an operator resumes (S6).
+void backstop_ended(EngineState& state, const Order& order, Outbox& out);
 
 /// Does another conditional order of the tranche close what this one was to close?
 bool is_crowded(const EngineState& state, TrancheSlot slot, Role role);

@@ -309,7 +309,7 @@ void restore_order(EngineState& state, const OrderRow& row) {
 
 void restore(EngineState& state, const Restored& restored, Outbox&) {
     state.epoch = restored.epoch;
-    state.next_tranche = restored.next_tranche;
+    state.next_tranche = state.first_tranche = restored.next_tranche;
     for (const Restored::EpisodeKey& key : restored.episode_keys) {
         if (!state.table.is_configured(key.symbol)) continue;
         SideBook& side = state.side(key.symbol, key.side);

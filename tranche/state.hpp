@@ -102,6 +102,7 @@ struct alignas(cache_line) SideBook {
     Nanos exchange_time;  // of the exchange's newest word
     Nanos pushed_at;      // arrival of the newest push; 0 for none
     Nanos surplus_since;  // the exchange holds more than the tranches; 0 while it does not
+    OrderSlot lost_backstop{no_slot};  // of unknown fate; another stands for it
     std::uint32_t episode{};
     std::uint8_t differing_snapshots{};
     bool in_snapshot{};
@@ -265,6 +266,7 @@ struct EngineState {
     Nanos now;                // arrival time of the event at hand
     std::uint32_t epoch{};
     std::uint32_t next_tranche{1};
+    std::uint32_t first_tranche{1};  // of this run; what it was restored with is older
     std::uint32_t next_backstop{1};
     std::uint64_t next_sequence{1};
     Hold hold{Hold::none};

@@ -147,7 +147,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
     newest_sequence_ = command.sequence;
     // What lay in the rings before that report is taken first.
     constexpr Nanos same_turn = milliseconds(20);
-    if (foreign_epoch_seen_.count != 0 && now > foreign_epoch_seen_ + same_turn &&
+    if (foreign_epoch_seen_.count != 0 && view.turn_before > foreign_epoch_seen_ + same_turn &&
         command.kind == CommandKind::place)
         fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
     if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
@@ -252,6 +252,8 @@ void Oracle::recorded(const Record& record) {
 }
 
 void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
+    if (event.kind == EventKind::control && event.control.kind == ControlKind::resume)
+        foreign_epoch_seen_ = {};
     if (event.symbol == no_symbol) return;
     if (event.kind == EventKind::reply && event.reply.id.role == Role::stop_loss &&
         event.reply.code == nothing_to_reduce)

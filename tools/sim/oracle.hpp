@@ -33,6 +33,7 @@ struct EngineView {
     std::uint32_t epoch{};
     std::array<std::array<bool, 2>, most_symbols> reconciling{};
     bool stray_reservation{};  // margin is reserved, and no entry is there to use it
+    Nanos turn_before;         // when the engine took events before it took these
 };
 
 /// Milliseconds, one bucket each; the last one holds what is longer.

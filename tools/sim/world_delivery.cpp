@@ -215,11 +215,14 @@ void World::poll_engine_once() {
     taken_ += process_->stage.poll(now_);
     if (process_->stage.next_tick != tick) ++outcome_.events;
     if (commands_.size() > 0) look_at_commands(before);
+    engine_turn_ = now_;
 }
 
 void World::look_at_commands(Mode before) {
     EngineView seen = view();
-    if (before == Mode::trading) seen.mode = before;
+    // One turn takes many events; what it decided first was decided in the mode before.
+    if (before == Mode::trading || seen.mode == Mode::halt) seen.mode = before;
+    seen.turn_before = engine_turn_;
     std::size_t ahead = 0;
     for (const Command* command = commands_.peek(ahead); command != nullptr;
          command = commands_.peek(++ahead)) {
