@@ -52,10 +52,11 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
         side.liquidation_price = update.liquidation_price;
     if (!pushed) side.in_snapshot = true;
     // A push that came after the snapshot was asked for is newer than the snapshot's row; so is one
-    // that the exchange dates later than that row.
-    const bool outdated =
-        side.pushed_at >= state.snapshot_requested ||
-        (update.exchange_time.count != 0 && update.exchange_time < side.exchange_time);
+    // that the exchange dates later than that row, while rows may be that old: its clock may jump.
+    const bool dated_earlier =
+        update.exchange_time.count != 0 && update.exchange_time < side.exchange_time;
+    const bool outdated = side.pushed_at >= state.snapshot_requested ||
+                          (dated_earlier && side.pushed_at + rest_lag >= state.snapshot_requested);
     if (pushed || !outdated || planted(Canary::old_snapshot_wins)) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
@@ -114,6 +115,20 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     refresh_margin(state, id);
 }
 
+/// Orders of unknown fate that could explain the difference: an entry a surplus, a closing order
+/// that the exchange holds less.
+bool may_be_explained(const EngineState& state, SymbolId id, PositionSide which) {
+    const SideBook& side = state.symbols[index(id)].sides[index(which)];
+    if (side.unknown_orders == 0 || side.exchange_quantity < side.quantity)
+        return side.unknown_orders > 0;
+    for (OrderSlot slot = state.symbols[index(id)].first_entry; slot != no_slot;
+         slot = state.orders[slot].next_entry) {
+        const OrderRow& row = state.orders[slot].row;
+        if (row.position_side == which && row.state == OrderState::unknown) return true;
+    }
+    return false;
+}
+
 /// Compares one side with the snapshot just completed. True when it agrees, or when a fill is newer
 /// than the snapshot and it agreed before.
 bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
@@ -131,7 +146,8 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
         return state.reconciled;
     if (side.differing_snapshots < snapshots_to_believe) ++side.differing_snapshots;
     const bool patient = side.differing_snapshots < snapshots_to_believe ||
-                         side.unknown_orders > 0 || state.now - side.differs_since < believe_after;
+                         may_be_explained(state, id, which) ||
+                         state.now - side.differs_since < believe_after;
     if ((patient && !planted(Canary::old_snapshot_wins)) || !out.roomy()) return false;
     resolve(state, id, which, out);
     return true;

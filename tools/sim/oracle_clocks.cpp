@@ -36,8 +36,9 @@ bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nan
     };
     if (event.kind == EventKind::order_update)
         return made >= since && names(event.order_update.leg);
-    if (event.kind == EventKind::position_update)
-        return made >= since && names(event.position_update.leg);
+    if (event.kind == EventKind::position_update)  // one that is still empty is an old one (E14)
+        return made >= since && names(event.position_update.leg) &&
+               !event.position_update.amount.zero();
     if (event.kind != EventKind::reply || event.reply.verdict != ReplyClass::accepted) return false;
     const LedgerOrder* order = ledger_.find(event.reply.id);
     return order != nullptr && order->side == side && event.reply.filled.positive() &&
