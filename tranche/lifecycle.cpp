@@ -116,6 +116,8 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
         if (order.attributed < order.row.filled) return record_tranche(state, owner);
         if (tranche.row.quantity.zero() && tranche.live_entries == 0)
             finish_tranche(state, owner, TrancheState::discarded, CloseReason::none, out);
+        else if (tranche.dust)
+            look_again(state, owner, state.now);  // nothing more comes: it may join another
         return;
     }
     if (order.row.state == OrderState::canceled && !order.cancel_wanted)
@@ -293,10 +295,7 @@ void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Out
     else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
              why == Refusal::too_small)
         wait_with_exit(state, slot, role, why == Refusal::filter);
-    if (why == Refusal::too_small) {
-        state.tranches[slot].dust = true;
-        join_neighbour(state, slot, out);
-    }
+    if (why == Refusal::too_small) note_dust(state, slot, out);
     if (why == Refusal::too_many_orders) {
         // Room for its stop is made by two tranches that share one (reference §5.6).
         const MergePair pair = find_merge(state, tranche.row.symbol, tranche.row.side);

@@ -433,6 +433,14 @@ bool join_neighbour(EngineState& state, TrancheSlot slot, Outbox& out) {
     return true;
 }
 
+void note_dust(EngineState& state, TrancheSlot slot, Outbox& out) {
+    Tranche& tranche = state.tranches[slot];
+    const Notional least = state.symbol(tranche.row.symbol).rules.min_notional;
+    if (least.positive() && tranche.row.cost > least + least) return;
+    tranche.dust = true;
+    if (tranche.live_entries == 0) join_neighbour(state, slot, out);
+}
+
 void note_failure(EngineState& state, TrancheSlot slot, Role role, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     Attempts& attempts = role == Role::stop_loss     ? tranche.stop_loss_attempts

@@ -57,6 +57,10 @@ bool has_retiring_stop(const EngineState& state, TrancheSlot slot);
 /// False when there is none; then the backstop alone covers it. Source: reliability-model.md X6.
 bool join_neighbour(EngineState& state, TrancheSlot slot, Outbox& out);
 
+/// The exchange takes no exit so small. What is worth many times the least an order may be worth
+/// was refused for another reason, and is tried again.
+void note_dust(EngineState& state, TrancheSlot slot, Outbox& out);
+
 /// An exit was refused for what trying again at once does not mend: the next try is seconds away,
 /// and the backstop covers meanwhile. A first refusal by `filters` is tried again at once.
 void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filters);

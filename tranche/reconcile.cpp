@@ -113,6 +113,11 @@ void resolve(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     side.differs_since = {};
     side.foreign_opened = {};
     refresh_margin(state, id);
+    // What was refused because of the difference is tried again now.
+    for (std::size_t i = 0; i < side.count; ++i) {
+        Tranche& tranche = state.tranches[side.tranches[i]];
+        tranche.stop_loss_attempts.not_before = tranche.take_profit_attempts.not_before = {};
+    }
 }
 
 /// Orders of unknown fate that could explain the difference: an entry a surplus, a closing order
@@ -137,6 +142,7 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     if (side.quantity == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
+        if (side.last_fill < state.snapshot_requested) side.foreign_opened = {};
         return true;
     }
     if (side.differs_since.count == 0) side.differs_since = state.now;

@@ -1,11 +1,12 @@
 #include "tools/sim/oracle.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tranche::sim {
 namespace {
 
-constexpr std::int32_t nothing_to_reduce = -2022;
+constexpr std::array<std::int32_t, 3> nothing_to_reduce = {-2022, -2024, -4118};
 
 std::string text_of(const ClientOrderId& id) {
     const ClientOrderIdText text = encode(id);
@@ -255,8 +256,10 @@ void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
     if (event.kind == EventKind::control && event.control.kind == ControlKind::resume)
         foreign_epoch_seen_ = {};
     if (event.symbol == no_symbol) return;
-    if (event.kind == EventKind::reply && event.reply.id.role == Role::stop_loss &&
-        event.reply.code == nothing_to_reduce)
+    const bool exit = event.kind == EventKind::reply && (event.reply.id.role == Role::stop_loss ||
+                                                         event.reply.id.role == Role::take_profit);
+    if (exit && std::find(nothing_to_reduce.begin(), nothing_to_reduce.end(), event.reply.code) !=
+                    nothing_to_reduce.end())
         overlap_refused_ = true;
     if (event.kind == EventKind::book_ticker) symbols_[tranche::index(event.symbol)].book = now;
     if (event.kind == EventKind::order_update && event.order_update.last_quantity.positive())

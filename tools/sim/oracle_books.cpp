@@ -32,7 +32,8 @@ void Oracle::check_time(const Command& command, Nanos now) {
 void Oracle::check_book(const Command& command, Nanos now) {
     const EntrySettings& rules = plan_.settings.entry;
     const Nanos book = symbols_[tranche::index(command.symbol)].book;
-    if (rules.price_mode == EntryPriceMode::maker && now - book > rules.book_limit + book_slack)
+    if (rules.price_mode == EntryPriceMode::maker &&
+        command.cause_time - book > rules.book_limit + book_slack)
         fail("N2", text_of(command.id) + " is priced by a book that is too old", now);
 }
 

@@ -211,6 +211,8 @@ std::string Oracle::unsettled(const Memory& memory) const {
                     "\n";
         if (protects(symbol) && truth.bare())
             text += key_text(symbol, side) + " is not protected\n";
+        if (truth.held.zero() && truth.backstops > 0)
+            text += key_text(symbol, side) + " has a backstop and holds nothing\n";
         if (truth.backstops > 1) text += key_text(symbol, side) + " has two backstops\n";
     }
     for (const std::uint32_t id : memory.live()) {

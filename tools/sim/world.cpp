@@ -178,8 +178,10 @@ void World::sweep() {
 /// What is wrong now and hits everything; checked every 50 ms.
 void World::excuse() {
     if (!process_ || !network_.any_usable() || !user_.up) oracle_.excuse_all(now_ + seconds(6));
-    if (!process_ || network_.stuck(now_))
+    if (!process_ || network_.stuck(now_)) {
+        oracle_.excuse_all(now_ + seconds(6));
         oracle_.excuse_bare(Excuse::down, now_ + milliseconds(300));
+    }
     if (!process_) return;
     const Mode mode = process_->engine.state().totals.mode;
     // X11, O1: nothing leaves until an operator says so.
@@ -241,6 +243,15 @@ void World::tell_state() {
     tracer_->note(unsettled(), now_);
 }
 
+/// What an operator does about a process that waits for one: it is started again once it has
+/// halted for good (O1, refused keys) or drained, and resumed otherwise.
+void World::tend() {
+    const EngineView seen = view();
+    if (process_ && (seen.mode == Mode::halt || seen.mode == Mode::drain))
+        return kill(Loss::nothing, milliseconds(50));
+    if (seen.mode != Mode::trading || seen.paused) control(ControlKind::resume);
+}
+
 /// Faults stop; within a minute all must be as if there had been none.
 void World::settle() {
     calm_ = true;
@@ -253,12 +264,10 @@ void World::settle() {
     pace_ = 200;
     prices_.set_volatility(2);
     const Nanos end = now_ + settling_limit;
-    // O1 and refused keys halt for good: an operator starts the process again.
-    if (!process_ || second_instance_ || view().mode == Mode::halt || view().mode == Mode::drain)
-        kill(Loss::nothing, milliseconds(50));
+    if (!process_ || second_instance_) kill(Loss::nothing, milliseconds(50));
     if (!user_.up) heap_.push(now_ + milliseconds(50), HappeningKind::user_opens, user_.life);
     if (!market_.up) heap_.push(now_ + milliseconds(50), HappeningKind::market_opens, market_.life);
-    heap_.push(now_ + milliseconds(500), HappeningKind::operator_resumes, 0);
+    Nanos next_round = now_ + milliseconds(500);
     for (std::uint32_t i = 0; i < plan_.rules.size(); ++i)
         heap_.push(now_ + milliseconds(600), HappeningKind::rules_read, i);
     Nanos good_since{};
@@ -268,6 +277,10 @@ void World::settle() {
         progress_.store(outcome_.steps, std::memory_order_relaxed);
         if (now_ < next_look) continue;
         next_look = now_ + milliseconds(100);
+        if (now_ >= next_round) {
+            next_round = now_ + seconds(5);
+            tend();
+        }
         const bool good = unsettled().empty();
         if (!good) good_since = {};
         if (good && good_since.count == 0) good_since = now_;

@@ -81,6 +81,7 @@ private:
     void excuse();
     bool settled();
     std::string unsettled() const;
+    void tend();
     void settle();
     void tell_state();
     bool over() const { return oracle_.violation().has_value(); }

@@ -315,7 +315,9 @@ TEST(ClockRefusal, ThriceAMinuteStopsEntriesAndSaysSo) {
 }
 
 TEST(TooSmallAnExit, JoinsTheNeighbourThatComesLater) {
-    World world{patient()};
+    Options with = patient();
+    with.rules[0].min_notional = usdt("900");
+    World world{with};
     world.treat = placing(Role::stop_loss, {Answer::reject, -4164});
     take_position(world, btc, Side::sell, at);
     ASSERT_EQ(world.tranches(btc, long_side).size(), 1U) << "there is nobody to join";
