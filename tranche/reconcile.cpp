@@ -57,6 +57,7 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
         update.exchange_time.count != 0 && update.exchange_time < side.exchange_time;
     const bool outdated = side.pushed_at >= state.snapshot_requested ||
                           (dated_earlier && side.pushed_at + rest_lag >= state.snapshot_requested);
+    if (!pushed) side.overruled = outdated;
     if (pushed || !outdated || planted(Canary::old_snapshot_wins)) {
         side.exchange_quantity = amount;
         side.exchange_entry = update.entry_price;
@@ -150,6 +151,9 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     if (side.last_fill + rest_lag >= state.snapshot_requested &&
         !planted(Canary::old_snapshot_wins))
         return state.reconciled;
+    // One report that the snapshot does not bear out decides nothing: it may be an old one come
+    // again. Rows cannot be late for long.
+    if (side.in_snapshot && side.overruled && !planted(Canary::old_snapshot_wins)) return false;
     if (side.differing_snapshots < snapshots_to_believe) ++side.differing_snapshots;
     const bool patient = side.differing_snapshots < snapshots_to_believe ||
                          may_be_explained(state, id, which) ||

@@ -106,6 +106,7 @@ struct alignas(cache_line) SideBook {
     std::uint32_t episode{};
     std::uint8_t differing_snapshots{};
     bool in_snapshot{};
+    bool overruled{};  // the newest snapshot's row was older than what had been pushed
 
     alignas(cache_line) std::array<TrancheSlot, tranches_per_side> tranches{};
     alignas(cache_line) std::array<Price, tranches_per_side> stops{};    // where each one's stop

@@ -225,6 +225,12 @@ std::string World::unsettled() const {
         text += std::string{"mode: "} + state.totals.mode_reason.data() + "\n";
     if (state.totals.unknown_now != 0) text += "an order's fate is unknown to the engine\n";
     if (state.paused) text += "paused\n";
+    for (OrderSlot slot = 0; slot < state.orders.highest(); ++slot) {
+        const Order& order = state.orders[slot];
+        if (order.live && order.row.state == OrderState::cancelling &&
+            now_ - order.state_since > seconds(1))
+            text += "an order is being cancelled for long\n";
+    }
     text += oracle_.unsettled(journal_.now_known());
     return text;
 }

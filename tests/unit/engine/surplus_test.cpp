@@ -1,0 +1,200 @@
+// What the exchange holds and no tranche knows of, and reports that contradict each other: covered
+// first, explained afterwards, decided by no single word.
+#include <gtest/gtest.h>
+
+#include "tests/support/engine_world.hpp"
+
+namespace tranche::test {
+namespace {
+
+const Price at = price("50000");
+
+/// The exchange holds as much and has not said so.
+void hold(World& world, std::string_view amount) {
+    world.holdings[{btc, long_side}] = {quantity(amount), at * quantity(amount)};
+}
+
+Event push(const World& world, std::string_view amount, Nanos made) {
+    Event event{};
+    event.kind = EventKind::position_update;
+    event.symbol = btc;
+    event.arrival_time = world.now;
+    event.position_update.exchange_time = made;
+    event.position_update.amount = quantity(amount);
+    event.position_update.entry_price = at;
+    event.position_update.leg =
+        world.with.settings.hedge_mode ? PositionLeg::long_side : PositionLeg::both;
+    return event;
+}
+
+void take_no_snapshots(World& world) {
+    world.snapshots_on_demand = false;
+    world.mark(btc, at);
+}
+
+TEST(Surplus, GetsTheBackstopBeforeItIsKnownWhoseItIs) {
+    World world;
+    take_no_snapshots(world);
+    hold(world, "0.02");
+    world.send(push(world, "0.02", world.now));
+    world.pass(milliseconds(200));
+    EXPECT_TRUE(world.tranches(btc, long_side).empty()) << "one report is not believed";
+    EXPECT_TRUE(world.only(btc, Role::backstop).placed.close_position);
+}
+
+TEST(Surplus, ThatAFillExplainsAtOnceLeadsToNothing) {
+    World world;
+    take_no_snapshots(world);
+    world.trigger(btc, Side::sell, at);
+    world.send(push(world, "0.02", world.now));
+    world.pass(milliseconds(20));
+    world.fill(world.only(btc, Role::entry).placed.id, at);
+    world.pass(seconds(2));
+    EXPECT_EQ(world.sent(CommandKind::place, Role::backstop), 1U);
+    EXPECT_EQ(world.sent(CommandKind::cancel), 0U);
+    EXPECT_EQ(world.unsettled(), "");
+}
+
+TEST(Surplus, ThatIsGoneTakesItsBackstopWithIt) {
+    World world;
+    take_no_snapshots(world);
+    hold(world, "0.02");
+    world.send(push(world, "0.02", world.now));
+    world.pass(seconds(1));
+    ASSERT_EQ(world.open(btc, Role::backstop).size(), 1U);
+    hold(world, "0");
+    world.send(push(world, "0", world.now));
+    EXPECT_TRUE(world.open(btc, Role::backstop).empty());
+}
+
+TEST(Surplus, FoundByARestartKeepsTheBackstopItHas) {
+    World world;
+    world.mark(btc, at);
+    take_position(world, btc, Side::sell, at);
+    const ClientOrderId backstop = world.only(btc, Role::backstop).placed.id;
+    world.records.clear();
+    world.restart(false);
+    world.pass(seconds(5));
+    EXPECT_TRUE(world.orders[backstop].open());
+    EXPECT_EQ(world.unsettled(), "");
+}
+
+TEST(Surplus, IsAdoptedWhileTheFateOfAClosingOrderIsUnknown) {
+    World world;
+    world.mark(btc, at);
+    world.treat = placing(Role::backstop, {Answer::never_came});
+    world.holdings[{btc, long_side}] = {quantity("0.05"), usdt("2500")};
+    for (int i = 0; i < 4; ++i) {
+        world.snapshot();
+        world.pass(seconds(1));
+    }
+    ASSERT_EQ(world.tranches(btc, long_side).size(), 1U);
+    EXPECT_EQ(world.covered(btc, long_side), quantity("0.05"));
+}
+
+TEST(LostBackstop, IsReplacedAndGoesWhenItTurnsOutToWork) {
+    World world;
+    world.treat = placing(Role::backstop, {Answer::lost_reply});
+    take_position(world, btc, Side::sell, at);
+    world.treat = nullptr;
+    world.pass(seconds(5));
+    EXPECT_EQ(world.open(btc, Role::backstop).size(), 1U);
+    EXPECT_EQ(world.unsettled(), "");
+}
+
+TEST(LostBackstop, IsReplacedWithinAQuarterOfASecond) {
+    World world;
+    world.treat = [](const Command& command) {
+        const bool first = command.id.role == Role::backstop && command.id.generation == 1;
+        return first ? Treatment{Answer::never_came} : Treatment{};
+    };
+    world.trigger(btc, Side::sell, at);
+    world.fill(world.only(btc, Role::entry).placed.id, at);
+    world.pass(milliseconds(250));
+    EXPECT_EQ(world.open(btc, Role::backstop).size(), 1U);
+}
+
+TEST(LostTranche, GetsItsNameBackWhenItsEntryFills) {
+    World world;
+    ASSERT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
+    const ClientOrderId entry = world.only(btc, Role::entry).placed.id;
+    world.records.clear();  // every memory of it is lost but the order's name
+    world.treat = [](const Command& command) {
+        return Treatment{command.kind == CommandKind::cancel ? Answer::hold : Answer::accept};
+    };
+    world.restart(false);
+    world.snapshot();
+    world.fill(entry, at, quantity("0.01"));
+    ASSERT_EQ(world.tranches(btc, long_side).size(), 1U);
+    EXPECT_EQ(world.tranches(btc, long_side)[0].id, entry.tranche);
+    world.treat = nullptr;
+    world.release();
+    world.pass(seconds(5));
+    EXPECT_EQ(world.unsettled(), "");
+}
+
+TEST(Contradiction, ASnapshotAskedForLongAfterAPushWinsWhateverTheClockSaid) {
+    World world;
+    take_no_snapshots(world);
+    world.send(push(world, "0.02", world.now + seconds(60)));  // the exchange's clock ran ahead
+    world.pass(seconds(4));
+    for (int i = 0; i < 3; ++i) {
+        world.snapshot();
+        world.pass(seconds(1));
+    }
+    EXPECT_TRUE(world.tranches(btc, long_side).empty());
+    EXPECT_EQ(world.state().totals.mode, Mode::trading);
+}
+
+TEST(Contradiction, AnOldPushThatComesAgainIsNotAdoptedWhileSnapshotsSayOtherwise) {
+    World world;
+    world.mark(btc, at);
+    world.foreign(btc, long_side, Side::buy, quantity("0.02"), at);
+    const Event old = push(world, "0.02", world.now);
+    ASSERT_EQ(world.tranches(btc, long_side).size(), 1U);
+    world.holdings[{btc, long_side}] = {};  // closed while nothing was told
+    world.pass(seconds(1));
+    for (int i = 0; i < 5; ++i) {
+        world.snapshot();
+        world.pass(seconds(1));
+    }
+    ASSERT_TRUE(world.tranches(btc, long_side).empty());
+    const std::size_t adopted = world.alarms(AlarmKind::adopted);
+    Event again = old;
+    again.arrival_time = world.now;
+    again.position_update.exchange_time = world.now + milliseconds(100);
+    world.send(again);
+    for (int i = 0; i < 10; ++i) {
+        world.snapshot();
+        world.pass(milliseconds(500));
+    }
+    EXPECT_EQ(world.alarms(AlarmKind::adopted), adopted);
+    EXPECT_TRUE(world.tranches(btc, long_side).empty());
+}
+
+TEST(Contradiction, WhatItRefusedIsTriedAgainOnceItIsResolved) {
+    World world;
+    world.treat = placing(Role::stop_loss, {Answer::reject, -2022});
+    world.trigger(btc, Side::sell, at);
+    world.fill(world.only(btc, Role::entry).placed.id, at);
+    world.holdings[{btc, long_side}] = {quantity("0.01"), usdt("500")};
+    world.pass(seconds(1));
+    world.treat = nullptr;
+    world.pass(milliseconds(3'500));  // the pause after such a refusal is 5 s
+    EXPECT_EQ(world.covered(btc, long_side), quantity("0.01"));
+}
+
+TEST(DustRefusal, OfATrancheWorthManyTimesTheLeastIsNotBelieved) {
+    World world;
+    world.treat = [](const Command& command) {
+        const bool first = command.id.role == Role::stop_loss && command.id.generation == 1;
+        return first ? Treatment{Answer::reject, -4164} : Treatment{};
+    };
+    take_position(world, btc, Side::sell, at);
+    world.pass(seconds(6));
+    EXPECT_EQ(world.covered(btc, long_side), quantity("0.02"));
+    EXPECT_EQ(world.unsettled(), "");
+}
+
+}  // namespace
+}  // namespace tranche::test
