@@ -134,6 +134,8 @@ void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price pri
     const Notional cost = price * quantity;
     row.quantity += quantity;
     tranche.dust = false;
+    // The last backstop ended with the last position.
+    if (side.quantity.zero()) side.backstop_attempts.not_before = {};
     side.quantity += quantity;
     row.entered += quantity;
     row.cost += cost;
