@@ -14,6 +14,7 @@ StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string pa
     plan.kind = static_cast<std::uint16_t>(kind);
     plan.ping_interval = seconds(5);
     plan.silence_limit = seconds(20);
+    plan.backoff = stream_ladder;
     return plan;
 }
 
