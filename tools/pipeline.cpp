@@ -45,7 +45,8 @@ Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard} {
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
     parse_ = std::make_unique<Parse<aster::Codec>>(frames_, market_events_, *codec_,
                                                    parts.symbols.configured(),
-                                                   TimeSource{parts.parse_clock});
+                                                   TimeSource{parts.parse_clock},
+                                                   feeds_of(parts.settings).size() + 1);
     board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
                                            order_capacity(settings));
     engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
