@@ -120,8 +120,8 @@ Result<std::string> Requests::build(Method method, Resource resource,
 // ---------------------------------------------------------------- hot
 
 OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& authenticator,
-                             const SymbolTable& symbols, bool hedge_mode)
-    : authenticator_{authenticator}, hedge_mode_{hedge_mode} {
+                             const SymbolTable& symbols, bool hedge_mode, PresignedPool* pool)
+    : authenticator_{authenticator}, pool_{pool}, hedge_mode_{hedge_mode} {
     const std::string order = full_path(target, Resource::order);
     const std::string headers = headers_of(target, authenticator.api_key());
     place_head_ = "POST " + order + " HTTP/1.1\r\n" + headers + std::string{form_header} +
@@ -220,7 +220,7 @@ std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text 
     text.put(place_head_);
     const std::size_t body = text.size();
     put_parameters(command, text);
-    authenticator_.sign(text, body, now);
+    authenticator_.sign(text, body, now, pool_);
     // Either scheme's tail alone makes it three digits, and no body comes near four.
     const std::size_t length = text.size() - body;
     require(length >= 100 && length <= 999, "the length of an order's body has three digits");
@@ -246,7 +246,7 @@ std::size_t OrderRequests::encode_named(const Command& command, Nanos now, Text 
         text.put("&orderId=");
         text.put(static_cast<std::uint64_t>(command.order_id));
     }
-    authenticator_.sign(text, query, now);
+    authenticator_.sign(text, query, now, pool_);
     text.put(query_tail_);
     return text.size();
 }

@@ -74,9 +74,10 @@ private:
 /// although its role does not open one is not encoded (invariant I7).
 class OrderRequests {
 public:
-    /// Keeps a reference to `authenticator`. Prepares the parts of every symbol of `symbols`.
+    /// Keeps references to `authenticator` and to `pool`, its signatures prepared ahead (null for
+    /// none), of which this is the only user. Prepares the parts of every symbol of `symbols`.
     OrderRequests(const RequestTarget& target, const Authenticator& authenticator,
-                  const SymbolTable& symbols, bool hedge_mode);
+                  const SymbolTable& symbols, bool hedge_mode, PresignedPool* pool = nullptr);
 
     /// Writes the whole request for `command` into `out` (at least `order_request_capacity`).
     /// Returns its length; 0 when it cannot or must not be sent: no key, unknown symbol, a type we
@@ -98,6 +99,7 @@ private:
     std::size_t encode_named(const Command& command, Nanos now, Text text) const;
 
     const Authenticator& authenticator_;
+    PresignedPool* pool_;
     bool hedge_mode_;
     std::vector<SymbolParts> symbols_;
     std::string place_head_;   // up to the body; the length's digits are written afterwards
