@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t frame_overhead = 14;
 constexpr std::size_t longest_text = 4096;             // of ours: subscriptions
 constexpr std::size_t upgrade_body_limit = 16 * 1024;  // of an error page, to get at its status
+// A ping behind more bytes than the buffer holds cannot be seen while nobody takes messages. A pong
+// nobody asked for keeps the connection all the same (exchange-protocol.md, 1.3).
+constexpr Nanos pong_interval = seconds(60);
 
 }  // namespace
 
@@ -43,6 +46,8 @@ LinkState WebSocketConnection::poll(Nanos now) {
     if (link != LinkState::open) return link;
     if (upgrading_) [[unlikely]]
         upgrade(now);
+    else if (now >= next_pong_) [[unlikely]]
+        pong_unasked(now);
     return state();
 }
 
@@ -70,6 +75,7 @@ void WebSocketConnection::upgrade(Nanos now) {
             std::memcpy(room.data(), first.data(), first.size());
             reader_.wrote(first.size());
             last_heard_ = now;
+            next_pong_ = now + pong_interval;
             arrival_ = link_.arrival();
         } else {
             link_.close(status == 101 ? LossReason::upgrade_invalid : LossReason::upgrade_refused,
@@ -140,6 +146,11 @@ void WebSocketConnection::on_control(WebSocketVerdict verdict, Nanos now) {
     }
     ++pings_answered_;
     send_frame(WebSocketOpcode::pong, reader_.control());
+}
+
+void WebSocketConnection::pong_unasked(Nanos now) {
+    next_pong_ = now + pong_interval;
+    send_frame(WebSocketOpcode::pong, {});
 }
 
 void WebSocketConnection::end(WebSocketVerdict verdict) {

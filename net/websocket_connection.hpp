@@ -46,7 +46,7 @@ public:
 
     /// Sends a text message; false when the connection is not open or takes no more.
     bool send_text(std::span<const char> text);
-    /// Sends a ping; the pong shows in `last_pong`.
+    /// Sends a ping; whether it was answered shows in `ping_unanswered_since`.
     void ping(Nanos now);
 
     /// When anything was last received; when the last unanswered ping of ours left, or 0.
@@ -64,6 +64,7 @@ private:
     void upgrade(Nanos now);
     bool read_more(Nanos now);
     void on_control(WebSocketVerdict verdict, Nanos now);
+    void pong_unasked(Nanos now);
     void end(WebSocketVerdict verdict);
     bool send_frame(WebSocketOpcode opcode, std::span<const char> payload);
     std::uint32_t next_mask();
@@ -78,6 +79,7 @@ private:
     Nanos deadline_{};
     Nanos last_heard_{};
     Nanos ping_sent_{};
+    Nanos next_pong_{};
     Nanos handshake_timeout_;
     std::uint64_t pings_answered_{};
     std::uint64_t bytes_{};
