@@ -43,10 +43,9 @@ Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard} {
     const EngineSettings& settings = parts.settings.engine;
     controls_ = std::make_unique<ControlPump>(notices_);
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
-    parse_ = std::make_unique<Parse<aster::Codec>>(frames_, market_events_, *codec_,
-                                                   parts.symbols.configured(),
-                                                   TimeSource{parts.parse_clock},
-                                                   feeds_of(parts.settings).size() + 1);
+    parse_ = std::make_unique<Parse<aster::Codec>>(
+        frames_, market_events_, *codec_, parts.symbols.configured(), TimeSource{parts.parse_clock},
+        feeds_of(parts.settings).size() + 1);
     board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
                                            order_capacity(settings));
     engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
@@ -76,9 +75,6 @@ Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {
 }
 
 Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
-    auto reactor = Reactor::create({}, TimeSource{parts.receive_clock});
-    if (!reactor) return reactor.error();
-    receive_reactor_ = std::move(reactor).value();
     std::vector<StreamPlan> plans;
     std::vector<StreamRole> roles;
     for (const aster::MarketFeed& feed : feeds_of(parts.settings)) {
@@ -89,6 +85,11 @@ Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
     plans.push_back(plan_for(parts, "user", "", StreamKind::user));
     roles.push_back({StreamKind::user, true});
     watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles));
+    ReactorOptions options;
+    options.channels = static_cast<std::uint16_t>(2 * plans.size());  // each may have a successor
+    auto reactor = Reactor::create(options, TimeSource{parts.receive_clock});
+    if (!reactor) return reactor.error();
+    receive_reactor_ = std::move(reactor).value();
     auto receive =
         Receive::create(*receive_reactor_, parts.tls, std::move(plans), frames_, stream_states_,
                         parts.paths, static_cast<std::uint64_t>(kernel_now().count));
@@ -114,12 +115,13 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
             TimeSource{parts.gateway_clock}, i + 1U));
         connections.push_back(order_connections_.back().get());
     }
+    presigned_ = parts.authenticator.make_pool(settings.presigned_nonces);
     requests_ = std::make_unique<aster::OrderRequests>(
         aster::RequestTarget{.venue = settings.venue,
                              .auth = settings.auth,
                              .host_header = parts.peers.rest.host_header(),
                              .prefix = parts.peers.rest.prefix},
-        parts.authenticator, parts.symbols, parts.settings.engine.hedge_mode);
+        parts.authenticator, parts.symbols, parts.settings.engine.hedge_mode, presigned_.get());
     adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
     GatewaySettings gateway;
     gateway.simulate_only = parts.settings.engine.simulate_only;
@@ -168,6 +170,10 @@ std::size_t Pipeline::poll_gateway(Nanos now) {
 
 std::size_t Pipeline::poll_writer(Nanos now) {
     return tap_->poll(now);
+}
+
+std::size_t Pipeline::poll_presigned(Nanos now) {
+    return presigned_ ? presigned_->poll(now) : 0;
 }
 
 }  // namespace tranche
