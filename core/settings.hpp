@@ -126,7 +126,8 @@ struct ExchangeSettings {
     std::uint64_t chain_id{1666};
     std::uint16_t feeds{2};  // redundant market connections
     std::uint16_t order_connections{3};
-    Ratio rate_limit_buffer{};  // share of the exchange's limits kept unused
+    std::uint32_t presigned_nonces{1024};  // V3 signatures kept ready; 0: the library signs
+    Ratio rate_limit_buffer{};             // share of the exchange's limits kept unused
     bool multi_assets_mode{};
     bool set_leverage{true};
     bool set_margin_type{true};

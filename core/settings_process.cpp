@@ -104,6 +104,7 @@ void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings&
     section.read("chain_id", exchange.chain_id, 1, UINT32_MAX);
     section.read("feeds", exchange.feeds, 1, 8);
     section.read("order_connections", exchange.order_connections, 1, 16);
+    section.read("presigned_nonces", exchange.presigned_nonces, 0, 16'384);
     section.read("instance", instance, 0, 1023);
     section.finish();
 }

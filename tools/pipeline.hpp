@@ -76,6 +76,8 @@ public:
     std::size_t poll_engine(Nanos now);
     std::size_t poll_gateway(Nanos now);
     std::size_t poll_writer(Nanos now);
+    /// Cold: makes signatures ahead; belongs to a thread that no order waits for.
+    std::size_t poll_presigned(Nanos now);
 
     /// Any thread: passes a button or signal on to the engine.
     void press(const Control& control, SymbolId symbol) { controls_->press(control, symbol); }
@@ -94,6 +96,8 @@ public:
     std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
     std::atomic<bool>& listen_key_wanted() { return listen_key_wanted_; }
     std::uint64_t held_back() const { return held_back_.load(std::memory_order_relaxed); }
+    /// Null unless V3 orders are signed from entries made ahead.
+    const aster::PresignedPool* presigned() const { return presigned_.get(); }
     bool drained() const { return drained_.load(std::memory_order_relaxed); }
     std::size_t frames_waiting() const { return frames_.size(); }
 
@@ -132,6 +136,7 @@ private:
     std::vector<Ring<Event>*> engine_inputs_;
     std::unique_ptr<EngineStage<Journal>> stage_;
     std::vector<std::unique_ptr<HttpConnection>> order_connections_;
+    std::unique_ptr<aster::PresignedPool> presigned_;
     std::unique_ptr<aster::OrderRequests> requests_;
     std::unique_ptr<aster::OrderAdapter> adapter_;
     GatewayMetrics gateway_metrics_;

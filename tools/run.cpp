@@ -305,12 +305,15 @@ Result<Done> Instance::open_status() {
 void Instance::start_threads() {
     if (settings_.pipeline.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
         log("warning memory cannot be locked; raise LimitMEMLOCK");
-    const std::array<std::pair<Stage, std::size_t (Pipeline::*)(Nanos)>, 5> turns = {
+    if (pipeline_->presigned() != nullptr && !pipeline_->presigned()->locked())
+        log("warning signatures made ahead may be swapped out; raise LimitMEMLOCK");
+    const std::array<std::pair<Stage, std::size_t (Pipeline::*)(Nanos)>, 6> turns = {
         {{Stage::receive, &Pipeline::poll_receive},
          {Stage::parse, &Pipeline::poll_parse},
          {Stage::engine, &Pipeline::poll_engine},
          {Stage::gateway, &Pipeline::poll_gateway},
-         {Stage::writer, &Pipeline::poll_writer}}};
+         {Stage::writer, &Pipeline::poll_writer},
+         {Stage::status, &Pipeline::poll_presigned}}};  // as cold as the page
     for (std::size_t i = 0; i < layout_.size(); ++i) {
         std::vector<Polled> polled;
         for (const Stage stage : layout_[i].stages) {

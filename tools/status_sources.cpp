@@ -77,6 +77,14 @@ void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
     add(metrics, "rate_budget_left_ratio", "left of the scarcest limit of the exchange",
         MetricType::gauge, {},
         [&gateway] { return number(gateway.budget_left_permille.get()) / 1000.0; });
+    if (const aster::PresignedPool* pool = pipeline.presigned(); pool != nullptr) {
+        add(metrics, "presigned_nonces", "signatures made ahead that are ready", MetricType::gauge,
+            {}, [pool] { return number(pool->level()); });
+        add(metrics, "presigned_used_total", "orders signed with one of them", MetricType::counter,
+            {}, [pool] { return number(pool->used()); });
+        add(metrics, "presigned_empty_total", "orders the library signed because none was ready",
+            MetricType::counter, {}, [pool] { return number(pool->empty()); });
+    }
     add(metrics, "engine_held_back_total", "turns in which journal or commands had no room",
         MetricType::counter, {}, [&pipeline] { return number(pipeline.held_back()); });
 }

@@ -250,6 +250,7 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     EXPECT_EQ(settings.exchange.chain_id, 1666U);
     EXPECT_EQ(settings.exchange.feeds, 2);
     EXPECT_EQ(settings.exchange.order_connections, 3);
+    EXPECT_EQ(settings.exchange.presigned_nonces, 1024U);
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, Ratio::one / 10);
     EXPECT_THAT(settings.pipeline.threads, IsEmpty());
     EXPECT_EQ(settings.storage.database, "data/tranche-paper.db");
@@ -262,6 +263,15 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     const Settings binance = loaded(section("exchange", R"("venue": "binance")"));
     EXPECT_EQ(binance.exchange.rest_url, "https://fapi.binance.com");
     EXPECT_EQ(binance.exchange.stream_url, "wss://fstream.binance.com");
+}
+
+TEST(Settings, SignaturesAreMadeAheadAsOftenAsTheSettingsSay) {
+    EXPECT_EQ(loaded(section("exchange", R"("presigned_nonces": 0)")).exchange.presigned_nonces,
+              0U);
+    EXPECT_EQ(loaded(section("exchange", R"("presigned_nonces": 16384)")).exchange.presigned_nonces,
+              16'384U);
+    expect_errors({{section("exchange", R"("presigned_nonces": 16385)"),
+                    "exchange.presigned_nonces: 16385 is out of range, expected 0..16384"}});
 }
 
 TEST(Settings, PaperModeHasADatabaseOfItsOwnUnlessOneIsNamed) {
