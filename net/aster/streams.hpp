@@ -19,14 +19,17 @@ enum class FeedKind : std::uint8_t {
 
 /// One market connection.
 struct MarketFeed {
-    std::string name;  // for status: "signal 1", "signal 1.2", "marks"
+    std::string name;  // for status: "signal 1", "signal 1.2", "marks 1"
     std::string path;  // target below the stream address
     FeedKind kind{};
+    std::uint16_t part{};  // connections of one kind and part bring the same
+    bool heartbeat{};      // something comes every second: silence means that it is dead
 };
 
-/// `feeds` redundant sets of signal connections and one for mark prices. A set is one connection
-/// with `!forceOrder@arr` and the best prices of `symbols` (as on the wire, upper case), more when
-/// there are too many symbols for one connection or for a path of `longest_path` characters.
+/// `feeds` redundant sets of connections. A set is one signal connection with `!forceOrder@arr` and
+/// the best prices of `symbols` (as on the wire, upper case), more when there are too many symbols
+/// for one connection or for a path of `longest_path` characters, and one for mark prices. Each
+/// signal connection carries the mark price of its first symbol too, as its heartbeat.
 std::vector<MarketFeed> market_feeds(std::span<const std::string> symbols, std::uint16_t feeds,
                                      std::size_t longest_path);
 
