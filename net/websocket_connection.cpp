@@ -4,6 +4,7 @@
 #include <cstring>
 #include <openssl/rand.h>
 #include <utility>
+#include <vector>
 
 #include "core/require.hpp"
 
@@ -172,6 +173,12 @@ void WebSocketConnection::close(LossReason reason, std::uint16_t code, std::stri
 
 bool WebSocketConnection::send_text(std::span<const char> text) {
     return text.size() <= longest_text && send_frame(WebSocketOpcode::text, text);
+}
+
+bool WebSocketConnection::send_message(WebSocketOpcode opcode, std::span<const char> payload) {
+    if (state() != LinkState::open) return false;
+    std::vector<char> frame(payload.size() + frame_overhead);
+    return link_.write({frame.data(), write_frame(frame, opcode, payload, next_mask())});
 }
 
 void WebSocketConnection::ping(Nanos now) {
