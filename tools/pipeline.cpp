@@ -1,11 +1,15 @@
 #include "tools/pipeline.hpp"
 
+#include <algorithm>
+
 namespace tranche {
 namespace {
 
-/// Liveness by data, by our own pings, and by TCP (reliability-model.md N4).
-StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string path,
-                    StreamKind kind) {
+/// Liveness by data (where there is always some), by our own pings, and by TCP
+/// (reliability-model.md N4). The exchange pings every five minutes: nothing at all for longer than
+/// that is silence even where nobody answers our pings.
+StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string path, StreamKind kind,
+                    std::size_t number) {
     StreamPlan plan;
     plan.name = std::move(name);
     plan.endpoint = parts.peers.stream;
@@ -13,8 +17,13 @@ StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string pa
     plan.path = std::move(path);
     plan.kind = static_cast<std::uint16_t>(kind);
     plan.ping_interval = seconds(5);
-    plan.silence_limit = seconds(20);
+    plan.silence_limit = seconds(360);
     plan.backoff = stream_ladder;
+    // Never all at once; with very many connections the last ones wait for half of the age.
+    const ExchangeSettings& exchange = parts.settings.exchange;
+    const Nanos earlier{exchange.rotate_stagger.count * static_cast<std::int64_t>(number)};
+    plan.rotate_after =
+        std::max(exchange.rotate_after - earlier, Nanos{exchange.rotate_after.count / 2});
     return plan;
 }
 
@@ -39,13 +48,13 @@ Result<Peers> Peers::find(const ExchangeSettings& settings) {
     return peers;
 }
 
-Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard} {
+Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard}, journal_{parts.journal} {
     const EngineSettings& settings = parts.settings.engine;
     controls_ = std::make_unique<ControlPump>(notices_);
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
     parse_ = std::make_unique<Parse<aster::Codec>>(
         frames_, market_events_, *codec_, parts.symbols.configured(), TimeSource{parts.parse_clock},
-        feeds_of(parts.settings).size() + 1);
+        feeds_of(parts.settings).size() + parts.settings.exchange.user_feeds);
     board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
                                            order_capacity(settings));
     engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
@@ -75,16 +84,29 @@ Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {
 }
 
 Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
+    const ExchangeSettings& exchange = parts.settings.exchange;
+    const auto feeds = feeds_of(parts.settings);
     std::vector<StreamPlan> plans;
     std::vector<StreamRole> roles;
-    for (const aster::MarketFeed& feed : feeds_of(parts.settings)) {
-        plans.push_back(plan_for(parts, feed.name, feed.path, StreamKind::market));
-        roles.push_back({StreamKind::market, feed.kind == aster::FeedKind::signal});
+    std::uint8_t marks_group = 1;
+    for (const aster::MarketFeed& feed : feeds)
+        marks_group = std::max(marks_group, static_cast<std::uint8_t>(feed.part + 1));
+    for (const aster::MarketFeed& feed : feeds) {
+        plans.push_back(plan_for(parts, feed.name, feed.path, StreamKind::market, plans.size()));
+        if (feed.heartbeat) plans.back().quiet_limit = exchange.silence;
+        // Best prices of the further parts close entries symbol by symbol, by their age.
+        const bool marks = feed.kind == aster::FeedKind::marks;
+        roles.push_back({StreamKind::market,
+                         marks ? marks_group : static_cast<std::uint8_t>(feed.part),
+                         marks || feed.part == 0, plans.back().quiet_limit});
     }
-    // Its path is a listen key, which the account stage brings; until then it stays idle.
-    plans.push_back(plan_for(parts, "user", "", StreamKind::user));
-    roles.push_back({StreamKind::user, true});
-    watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles));
+    // Their path is a listen key, which the account stage brings; until then they stay idle.
+    const auto user_group = static_cast<std::uint8_t>(marks_group + 1);
+    for (int number = 1; number <= exchange.user_feeds; ++number) {
+        plans.push_back(
+            plan_for(parts, "user " + std::to_string(number), "", StreamKind::user, plans.size()));
+        roles.push_back({StreamKind::user, user_group, true, Nanos{}});
+    }
     ReactorOptions options;
     options.channels = static_cast<std::uint16_t>(2 * plans.size());  // each may have a successor
     auto reactor = Reactor::create(options, TimeSource{parts.receive_clock});
@@ -95,16 +117,24 @@ Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
                         parts.paths, static_cast<std::uint64_t>(kernel_now().count));
     if (!receive) return receive.error();
     receive_ = std::move(receive).value();
+    std::vector<const StreamCounters*> counters;
+    for (std::size_t i = 0; i < roles.size(); ++i) counters.push_back(&receive_->counters(i));
+    watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles),
+                                           std::move(counters));
     return Done{};
 }
 
 Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     const ExchangeSettings& settings = parts.settings.exchange;
-    auto reactor = Reactor::create({}, TimeSource{parts.gateway_clock});
+    // Half of the connections sleep until the others have work.
+    const auto connections_at_most = static_cast<std::uint16_t>(2 * settings.order_connections);
+    ReactorOptions options;
+    options.channels = std::max(options.channels, connections_at_most);
+    auto reactor = Reactor::create(options, TimeSource{parts.gateway_clock});
     if (!reactor) return reactor.error();
     order_reactor_ = std::move(reactor).value();
     std::vector<HttpConnection*> connections;
-    for (std::uint16_t i = 0; i < settings.order_connections; ++i) {
+    for (std::uint16_t i = 0; i < connections_at_most; ++i) {
         auto channel = order_reactor_->acquire();
         if (!channel) return channel.error();
         HttpPeer peer;
@@ -125,10 +155,12 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
     GatewaySettings gateway;
     gateway.simulate_only = parts.settings.engine.simulate_only;
-    gateway_ =
-        std::make_unique<OrderGateway>(commands_, replies_, std::move(connections), *adapter_,
-                                       RateBudget{parts.limits, settings.rate_limit_buffer},
-                                       gateway, TimeSource{parts.gateway_clock}, gateway_metrics_);
+    gateway.warm = settings.order_connections;
+    RateBudget budget{parts.limits, settings.rate_limit_buffer};
+    budget.join(parts.board, RateParty::gateway);
+    gateway_ = std::make_unique<OrderGateway>(commands_, replies_, std::move(connections),
+                                              *adapter_, budget, gateway,
+                                              TimeSource{parts.gateway_clock}, gateway_metrics_);
     gateway_->obey(halted_);
     return Done{};
 }
@@ -154,8 +186,18 @@ std::size_t Pipeline::poll_parse(Nanos now) {
     return parse_->poll(now);
 }
 
+/// The engine's thread is the journal's only writer.
+void Pipeline::record_gaps() {
+    while (const StreamGap* gap = watch_->gap()) {
+        if (journal_.room() < Outbox::record_capacity) return;
+        journal_.append(record_of(*gap, receive_->name(gap->connection)));
+        watch_->pop_gap();
+    }
+}
+
 std::size_t Pipeline::poll_engine(Nanos now) {
     std::size_t done = watch_->poll(now);
+    record_gaps();
     done += controls_->poll(now);
     done += stage_->poll(now);
     held_back_.store(stage_->held_back, std::memory_order_relaxed);

@@ -48,6 +48,7 @@ struct PipelineParts {
     RequestGuard& guard;  // sees every order before its first byte leaves
     const aster::Authenticator& authenticator;
     const std::vector<RateLimit>& limits;
+    RateBoard& board;  // between gateway and account stage
     const Restored& restored;
     Journal& journal;
     Writer& writer;
@@ -60,7 +61,7 @@ struct PipelineParts {
     Notional paper_wallet{};  // paper mode: USDT the paper exchange starts with
 };
 
-/// Market connections the settings ask for; the user stream's connection comes after them.
+/// Market connections the settings ask for; those of the user stream come after them.
 std::vector<aster::MarketFeed> feeds_of(const Settings& settings);
 
 class Pipeline {
@@ -88,6 +89,7 @@ public:
     const RequestGuard& guard() const { return guard_; }
     const GatewayMetrics& gateway_metrics() const { return gateway_metrics_; }
     const ParseCounters& parse_counters() const { return parse_->counters(); }
+    const FeedArbiter& arbiter() const { return parse_->arbiter(); }
     const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
     const Receive& receive() const { return *receive_; }
     const StreamWatch& streams() const { return *watch_; }
@@ -108,8 +110,10 @@ private:
     Result<Done> connect_streams(const PipelineParts& parts);
     Result<Done> connect_orders(const PipelineParts& parts);
     void execute_on_paper(const PipelineParts& parts);
+    void record_gaps();
 
     RequestGuard& guard_;
+    Journal& journal_;
     ByteRing frames_{std::size_t{1} << 24};
     Ring<Event> market_events_{1U << 13};
     Ring<Event> paper_events_{1U << 13};  // paper mode: the market, seen by its exchange

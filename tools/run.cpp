@@ -145,6 +145,7 @@ private:
     std::unique_ptr<aster::RestTransport> transport_;
     Ring<Event> account_events_{1U << 13};
     Ring<PathChange> paths_{1U << 4};
+    RateBoard rate_board_;
     std::unique_ptr<aster::Account> account_;
     Restored restored_;
     std::unique_ptr<Pipeline> pipeline_;
@@ -206,7 +207,7 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
     const auto user_connection = static_cast<std::uint16_t>(feeds_of(settings_).size());
     account_ = std::make_unique<aster::Account>(
         aster::account_settings(settings_, identity_->authenticator.can_sign(), user_connection),
-        *requests_, nonces_, *transport_, account_events_, paths_);
+        *requests_, nonces_, *transport_, account_events_, paths_, rate_board_);
     const Nanos begin = monotonic_now();
     while (!account_->symbols_ready()) {
         account_->poll(own_clock_.now());
@@ -265,6 +266,7 @@ Result<Done> Instance::build_pipeline() {
                                      .guard = guard_,
                                      .authenticator = identity_->authenticator,
                                      .limits = account_->limits(),
+                                     .board = rate_board_,
                                      .restored = restored_,
                                      .journal = *journal_,
                                      .writer = *writer_,
@@ -349,7 +351,7 @@ Result<Done> Instance::start(const Signals& signals) {
 
 void Instance::serve_account() {
     account_->poll(own_clock_.now());
-    const std::uint64_t opened = pipeline_->streams().user_opened.load(std::memory_order_relaxed);
+    const std::uint64_t opened = pipeline_->streams().user_opened();
     if (opened != user_streams_seen_) {
         user_streams_seen_ = opened;
         account_->user_stream_opened();
