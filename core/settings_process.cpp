@@ -93,9 +93,12 @@ void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings&
     SettingsSection section{value, "exchange", findings};
     section.choice<Venue>("venue", exchange.venue,
                           {{"aster", Venue::aster}, {"binance", Venue::binance}});
+    const bool aster = exchange.venue == Venue::aster;
+    exchange.auth = aster ? AuthScheme::v3 : AuthScheme::v1;
     section.choice<AuthScheme>("auth", exchange.auth,
                                {{"v3", AuthScheme::v3}, {"v1", AuthScheme::v1}});
-    const bool aster = exchange.venue == Venue::aster;
+    if (!aster && exchange.auth == AuthScheme::v3)
+        section.refuse("auth", "\"v3\" is not known to binance, expected \"v1\"");
     exchange.rest_url = aster ? "https://fapi.asterdex.com" : "https://fapi.binance.com";
     exchange.stream_url = aster ? "wss://fstream.asterdex.com" : "wss://fstream.binance.com";
     read_url(section, "rest_url", exchange.rest_url, "https", "http");

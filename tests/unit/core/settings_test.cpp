@@ -268,6 +268,9 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     const Settings binance = loaded(section("exchange", R"("venue": "binance")"));
     EXPECT_EQ(binance.exchange.rest_url, "https://fapi.binance.com");
     EXPECT_EQ(binance.exchange.stream_url, "wss://fstream.binance.com");
+    EXPECT_EQ(binance.exchange.auth, AuthScheme::v1);
+    expect_errors({{section("exchange", R"("venue": "binance", "auth": "v3")"),
+                    "exchange.auth: \"v3\" is not known to binance, expected \"v1\""}});
 }
 
 TEST(Settings, LifeOfStreamConnectionsIsBounded) {
