@@ -103,6 +103,9 @@ std::string explain_refusal(int error, X509* certificate, const std::string& hos
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
             return what + ": " + subject + " was issued by " + issuer +
                    ", which nobody here trusts";
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+            return what + ": " + subject + " claims to be issued by " + issuer +
+                   ", whose key, as trusted here, did not sign it";
         default: return what + ": that of " + subject;  // OpenSSL's list is open-ended
     }
 }

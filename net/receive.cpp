@@ -95,7 +95,7 @@ Result<std::unique_ptr<Receive>> Receive::create(Reactor& reactor, const TlsCont
 
 Result<std::unique_ptr<Receive::Line>> Receive::make_line(const StreamPlan& plan,
                                                           const TlsContext* tls) {
-    if (plan.addresses.empty())
+    if (plan.addresses.empty() && plan.book == nullptr)
         return Error{ErrorKind::settings, "no address of \"" + plan.endpoint.host + "\" is known"};
     if (plan.path.size() > longest_path)
         return Error{ErrorKind::settings, "the path has " + std::to_string(plan.path.size()) +
@@ -227,8 +227,11 @@ void Receive::watch(const StreamPlan& plan, Line& line, Nanos now) {
 }
 
 void Receive::open(Stream& stream, Line& line, Nanos now) {
-    const SocketAddress& address = stream.plan.addresses[stream.next_address];
-    stream.next_address = (stream.next_address + 1) % stream.plan.addresses.size();
+    const StreamPlan& plan = stream.plan;
+    const std::size_t attempt = stream.next_address++;
+    const SocketAddress address = plan.book != nullptr
+                                      ? plan.book->pick(attempt)
+                                      : plan.addresses[attempt % plan.addresses.size()];
     const Endpoint& endpoint = stream.plan.endpoint;
     line.open = line.spoke = line.held = line.pinged = false;
     line.connection.open(address, endpoint.host, endpoint.host_header(),

@@ -20,6 +20,7 @@
 #include "core/clock.hpp"
 #include "core/ring.hpp"
 #include "net/address.hpp"
+#include "net/address_book.hpp"
 #include "net/backoff.hpp"
 #include "net/websocket_connection.hpp"
 
@@ -29,7 +30,8 @@ namespace tranche {
 struct StreamPlan {
     std::string name;  // for status and logs
     Endpoint endpoint;
-    std::vector<SocketAddress> addresses;  // tried in turn
+    std::vector<SocketAddress> addresses;  // tried in turn; may be empty where there is a book
+    const AddressBook* book = nullptr;     // takes their place, and outlives the stage
     std::string path;                      // target below the endpoint's prefix; empty: stays idle
     std::uint16_t kind{};                  // goes into each frame's head
     Nanos silence_limit{};                 // no byte for so long: reconnect; 0: never
