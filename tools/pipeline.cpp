@@ -32,7 +32,8 @@ StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string pa
 std::vector<aster::MarketFeed> feeds_of(const Settings& settings) {
     std::vector<std::string> names;
     for (const SymbolSettings& symbol : settings.engine.symbols) names.push_back(symbol.name);
-    return aster::market_feeds(names, settings.exchange.feeds, longest_path);
+    return aster::market_feeds(names, settings.exchange.feeds, longest_path,
+                               settings.exchange.venue);
 }
 
 Result<Peers> Peers::find(const ExchangeSettings& settings) {

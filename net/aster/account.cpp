@@ -43,6 +43,7 @@ bool is_listen_key(std::string_view text) {
 AccountSettings account_settings(const Settings& settings, bool has_key,
                                  std::uint16_t user_connection) {
     AccountSettings account;
+    account.venue = settings.exchange.venue;
     account.signed_calls = has_key && !settings.engine.simulate_only;
     account.hedge_mode = settings.engine.hedge_mode;
     account.multi_assets = settings.exchange.multi_assets_mode;
@@ -217,6 +218,7 @@ Resource Account::resource_of(Call call) {
         case Call::snapshot_positions:
         case Call::audit_positions: return Resource::position_risk;
         case Call::flat_orders:
+        case Call::snapshot_algo_orders: return Resource::open_algo_orders;
         case Call::snapshot_orders: return Resource::open_orders;
         case Call::snapshot_balances: return Resource::balance;
         case Call::create_key:
@@ -292,6 +294,7 @@ Result<std::string> Account::build(Call call, Nanos now) const {
         case Call::positions:
         case Call::snapshot_positions:
         case Call::snapshot_balances:
+        case Call::snapshot_algo_orders:
         case Call::snapshot_orders:
         case Call::audit_positions:
         case Call::agent: return requests_.build(Method::get, resource, {}, now);
@@ -338,6 +341,7 @@ void Account::handle(Call call, const Answer& answer, Nanos now) {
         case Call::keep_key: return on_keep_key(answer, now);
         case Call::snapshot_positions:
         case Call::snapshot_balances:
+        case Call::snapshot_algo_orders:
         case Call::snapshot_orders: return on_snapshot(call, answer, now);
         case Call::audit_positions: return on_audit(answer, now);
         case Call::rules: return on_rules(answer, now);
@@ -402,7 +406,7 @@ void Account::on_create_key(const Answer& answer, Nanos now) {
         return retry("listenKey: " + why, now, answer.retry_after);
     }
     const bool expired = key_expired_.exchange(false, std::memory_order_acq_rel);
-    std::string path = user_stream_path(key);
+    std::string path = user_stream_path(key, settings_.venue);
     // the exchange hands out the same key while it lives; its stream needs no reconnect then
     if (path != key_path_ || expired) {
         key_path_ = std::move(path);

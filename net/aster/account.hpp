@@ -31,6 +31,7 @@ namespace tranche::aster {
 
 /// What the account stage takes of the settings.
 struct AccountSettings {
+    Venue venue{Venue::aster};
     bool signed_calls{};  // false: paper trading or no key, so only public questions
     bool hedge_mode{};
     bool multi_assets{};
@@ -147,6 +148,7 @@ private:
         keep_key,
         snapshot_positions,
         snapshot_balances,
+        snapshot_algo_orders,  // where conditional orders live apart
         snapshot_orders,
         audit_positions,
         rules,

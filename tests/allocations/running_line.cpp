@@ -75,9 +75,9 @@ void RunningLine::meet_exchange() {
     transport_ = must(aster::RestTransport::create(peers_.rest, peers_.rest_addresses, tls_.get(),
                                                    guard_, TimeSource{cold_clock_}, 1));
     const auto user_connection = static_cast<std::uint16_t>(feeds_of(settings_).size());
-    account_ =
-        std::make_unique<aster::Account>(aster::account_settings(settings_, true, user_connection),
-                                         *requests_, nonces_, *transport_, account_events_, paths_, board_);
+    account_ = std::make_unique<aster::Account>(
+        aster::account_settings(settings_, true, user_connection), *requests_, nonces_, *transport_,
+        account_events_, paths_, board_);
     const bool ready = integration::eventually(seconds(30), [this] {
         account_->poll(cold_clock_.now());
         return account_->symbols_ready() || account_->fatal() != nullptr;
