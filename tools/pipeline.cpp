@@ -13,7 +13,7 @@ StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string pa
     StreamPlan plan;
     plan.name = std::move(name);
     plan.endpoint = parts.peers.stream;
-    plan.addresses = parts.peers.stream_addresses;
+    plan.book = parts.peers.stream_book.get();
     plan.path = std::move(path);
     plan.kind = static_cast<std::uint16_t>(kind);
     plan.ping_interval = seconds(5);
@@ -45,6 +45,8 @@ Result<Peers> Peers::find(const ExchangeSettings& settings) {
         if (!addresses) return addresses.error();
         (rest ? peers.rest : peers.stream) = endpoint.value();
         (rest ? peers.rest_addresses : peers.stream_addresses) = addresses.value();
+        (rest ? peers.rest_book : peers.stream_book) =
+            std::make_unique<AddressBook>(addresses.value(), kernel_now());
     }
     return peers;
 }
@@ -140,7 +142,7 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
         if (!channel) return channel.error();
         HttpPeer peer;
         peer.host = parts.peers.rest.host;
-        peer.addresses = parts.peers.rest_addresses;
+        peer.book = parts.peers.rest_book.get();
         order_connections_.push_back(std::make_unique<HttpConnection>(
             *order_reactor_, channel.value(), parts.tls, std::move(peer), parts.guard,
             TimeSource{parts.gateway_clock}, i + 1U));

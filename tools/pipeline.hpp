@@ -11,6 +11,7 @@
 #include "core/restored.hpp"
 #include "core/settings.hpp"
 #include "core/symbols.hpp"
+#include "net/address_book.hpp"
 #include "net/aster/authenticator.hpp"
 #include "net/aster/codec.hpp"
 #include "net/aster/order_adapter.hpp"
@@ -34,6 +35,8 @@ struct Peers {
     Endpoint stream;
     std::vector<SocketAddress> rest_addresses;
     std::vector<SocketAddress> stream_addresses;
+    std::unique_ptr<AddressBook> rest_book;  // the same, kept up to date by whoever watches names
+    std::unique_ptr<AddressBook> stream_book;
 
     /// Parses and resolves the two addresses of the settings. Errors: settings, unavailable.
     static Result<Peers> find(const ExchangeSettings& settings);
@@ -88,6 +91,10 @@ public:
     const PaperStage* paper() const { return paper_.get(); }
     const RequestGuard& guard() const { return guard_; }
     const GatewayMetrics& gateway_metrics() const { return gateway_metrics_; }
+    /// Null in paper mode.
+    const aster::OrderFigures* order_figures() const {
+        return adapter_ ? &adapter_->figures() : nullptr;
+    }
     const ParseCounters& parse_counters() const { return parse_->counters(); }
     const FeedArbiter& arbiter() const { return parse_->arbiter(); }
     const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
