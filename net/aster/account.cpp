@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/aster/costs.hpp"
+#include "net/aster/dialect.hpp"
 #include "net/aster/replies.hpp"
 #include "net/aster/streams.hpp"
 
@@ -21,11 +22,15 @@ constexpr Nanos snapshot_gap = seconds(1);  // 50 units of weight each
 constexpr Nanos patient_snapshot_gap = seconds(5);
 constexpr std::uint32_t snapshots_a_minute = 12;  // on demand; then they take their time
 constexpr Nanos share_interval = milliseconds(100);
-constexpr std::size_t longest_listen_key = 200;  // theirs have 64 characters
+constexpr std::size_t longest_listen_key = 112;  // theirs have 64; a path has to have room for it
 
-const std::uint32_t snapshot_weight = cost_of(Resource::position_risk, false).weight +
-                                      cost_of(Resource::balance, false).weight +
-                                      cost_of(Resource::open_orders, false).weight;
+std::uint32_t snapshot_weight(Venue venue) {
+    const std::uint32_t weight = cost_of(Resource::position_risk, false).weight +
+                                 cost_of(Resource::balance, false).weight +
+                                 cost_of(Resource::open_orders, false).weight;
+    if (!dialect_of(venue).conditionals_apart) return weight;
+    return weight + cost_of(Resource::open_algo_orders, false).weight;
+}
 
 constexpr std::int64_t no_such_key = -1125;
 
@@ -184,7 +189,8 @@ Account::Call Account::choose_audit(Nanos now) {
     const bool wanted = snapshot_wanted_.load(std::memory_order_acquire);
     if (now >= snapshot_earliest_) {
         if (wanted || now >= snapshot_latest_) return Call::snapshot_positions;
-        if (now >= snapshot_due_ && affordable(snapshot_weight)) return Call::snapshot_positions;
+        if (now >= snapshot_due_ && affordable(snapshot_weight(settings_.venue)))
+            return Call::snapshot_positions;
     }
     return now >= audit_due_ && affordable(cost(Call::audit_positions).weight)
                ? Call::audit_positions
@@ -217,8 +223,8 @@ Resource Account::resource_of(Call call) {
         case Call::positions:
         case Call::snapshot_positions:
         case Call::audit_positions: return Resource::position_risk;
-        case Call::flat_orders:
         case Call::snapshot_algo_orders: return Resource::open_algo_orders;
+        case Call::flat_orders:
         case Call::snapshot_orders: return Resource::open_orders;
         case Call::snapshot_balances: return Resource::balance;
         case Call::create_key:
@@ -243,7 +249,7 @@ void Account::begin_snapshot(Nanos now) {
     if (wanted)
         wanted_lately_.add(1, now);
     else
-        audit_weight_.add(snapshot_weight, now);
+        audit_weight_.add(snapshot_weight(settings_.venue), now);
     const bool often = wanted_lately_.used(now) > wanted_lately_.limit().limit;
     snapshot_earliest_ = now + (often ? patient_snapshot_gap : snapshot_gap);
     snapshot_begun_ = now;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/aster/account.hpp"
+#include "net/aster/dialect.hpp"
 
 namespace tranche::aster {
 namespace {
@@ -34,6 +35,11 @@ void Account::on_snapshot(Call call, const Answer& answer, Nanos now) {
         snapshot_next_ = Call::snapshot_balances;
     } else if (call == Call::snapshot_balances) {
         whole = take(read_balances(answer.body));
+        snapshot_next_ = dialect_of(settings_.venue).conditionals_apart ? Call::snapshot_algo_orders
+                                                                        : Call::snapshot_orders;
+    } else if (call == Call::snapshot_algo_orders) {
+        // Before the others: one that fires in between is then in both lists rather than in none.
+        whole = take(read_open_algo_orders(answer.body));
         snapshot_next_ = Call::snapshot_orders;
     } else {
         whole = take(read_open_orders(answer.body));

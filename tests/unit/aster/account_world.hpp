@@ -27,13 +27,15 @@ struct AccountWorld : testing::Test {
 
     aster::Account& account() {
         if (!made) {
+            const bool aster = settings.venue == Venue::aster;
+            const AuthScheme scheme = aster ? AuthScheme::v3 : AuthScheme::v1;
             aster::Credentials credentials;
+            credentials.scheme = scheme;
             credentials.key = aster::Secret{std::string(64, '1')};
             authenticator = std::make_unique<aster::Authenticator>(
                 aster::Authenticator::create(credentials, 1666, nonces).value());
             requests = std::make_unique<aster::Requests>(
-                aster::RequestTarget{Venue::aster, AuthScheme::v3, "127.0.0.1", ""},
-                *authenticator);
+                aster::RequestTarget{settings.venue, scheme, "127.0.0.1", ""}, *authenticator);
             made = std::make_unique<aster::Account>(settings, *requests, nonces, peer, events,
                                                     paths.ring(), board);
         }

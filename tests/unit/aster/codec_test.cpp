@@ -438,8 +438,13 @@ TEST_F(CodecTest, WaitsForRoomForAllEntriesOfAnAccountUpdate) {
 TEST_F(CodecTest, LeavesNoByteOfAnEarlierEventBehind) {
     Feed small{{"AAAUSDT", "BBBUSDT"}, 2, 16};
     const auto first = small.decode(key_expired);
-    for (int i = 0; i < 20; ++i) small.decode(order_update);
+    for (int i = 0; i < 20; ++i) {
+        small.forget();
+        EXPECT_EQ(small.decode(order_update).size(), 1U);
+    }
     const auto again = small.decode(key_expired);
+    ASSERT_EQ(first.size(), 1U);
+    ASSERT_EQ(again.size(), 1U);
     EXPECT_EQ(std::memcmp(first.data(), again.data(), sizeof(Event)), 0);
 }
 
