@@ -175,9 +175,10 @@ Seen watch_client(ServerPeer& peer) {
             unread.erase(0, used);
             if (opcode == 10) seen.pongs.push_back("pong:" + payload);
             if (opcode != 8) continue;
-            seen.close = payload.empty() ? 1005
-                                         : static_cast<unsigned char>(payload.at(0)) << 8 |
-                                               static_cast<unsigned char>(payload.at(1));
+            const auto byte_at = [&payload](std::size_t i) {
+                return static_cast<unsigned>(static_cast<unsigned char>(payload.at(i)));
+            };
+            seen.close = payload.empty() ? 1005U : byte_at(0) << 8 | byte_at(1);
             return seen;
         }
     }
