@@ -16,6 +16,7 @@ AddressBook::AddressBook(const std::vector<SocketAddress>& addresses, Nanos now)
 
 void AddressBook::found(const std::vector<SocketAddress>& addresses, Nanos now) {
     std::vector<Known> named;
+    named.reserve(addresses.size() + known_.size());
     for (const SocketAddress& address : addresses) named.push_back({address, now});
     for (const Known& old : known_)
         if (std::ranges::find(addresses, old.address) == addresses.end()) named.push_back(old);
