@@ -44,6 +44,10 @@ const Api::Route* Api::find_route(std::string_view method, std::string_view name
         Route{"GET", "order", user_data, 1, 0, &Api::query_order},
         Route{"PUT", "order", trade, 1, 1, &Api::modify_order},
         Route{"DELETE", "order", trade, 1, 0, &Api::cancel_order},
+        Route{"POST", "algoOrder", trade, 0, 1, &Api::place_algo},
+        Route{"GET", "algoOrder", user_data, 1, 0, &Api::query_algo},
+        Route{"DELETE", "algoOrder", trade, 1, 0, &Api::cancel_algo},
+        Route{"GET", "openAlgoOrders", user_data, 1, 0, &Api::open_algos},
         Route{"POST", "batchOrders", trade, 5, 1, &Api::place_batch},
         Route{"PUT", "batchOrders", trade, 5, 1, &Api::modify_batch},
         Route{"DELETE", "batchOrders", trade, 1, 0, &Api::cancel_batch},
@@ -109,6 +113,11 @@ Answer Api::handle(const Call& call) {
     bool known = false;
     const std::string_view name = name_of(call.path);
     const Route* route = name.empty() ? nullptr : find_route(call.method, name, known);
+    const bool for_algos = name == "algoOrder" || name == "openAlgoOrders";
+    if (for_algos && !venue_.options().algo_service) {
+        route = nullptr;
+        known = false;
+    }
     if (route != nullptr) return serve(*route, call);
     const auto refused = limits_.book(call.address, 1, 0, call.now_ms());
     Answer answer = refuse(refused.value_or(Reject{
@@ -126,7 +135,7 @@ std::int64_t Api::weight_of(const Route& route, const Params& params) {
         if (limit <= 100) return 5;
         return limit <= 500 ? 10 : 20;
     }
-    if (route.name == "openOrders" || route.name == "ticker/24hr") return 40;
+    if (route.name == "openOrders" || route.name == "openAlgoOrders" || route.name == "ticker/24hr") return 40;
     if (route.name == "ticker/price" || route.name == "ticker/bookTicker") return 2;
     return route.weight;
 }

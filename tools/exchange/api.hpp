@@ -101,6 +101,18 @@ private:
     std::variant<const Order*, Reject> find_order(const Params& params, int unknown_code) const;
     template <class One> Answer batch(const Params& params, One one);
 
+    // api_algo.cpp: conditional orders where they live apart
+    Answer place_algo(const Call&, const Params&);
+    Answer query_algo(const Call&, const Params&);
+    Answer cancel_algo(const Call&, const Params&);
+    Answer open_algos(const Call&, const Params&);
+    [[nodiscard]] const Order* find_algo(const Params& params) const;
+    [[nodiscard]] std::string algo_object(const Order& order) const;
+    /// Whether an order is the service's, and none of the matching engine yet.
+    [[nodiscard]] bool is_algo(const Order& order) const {
+        return venue_.options().algo_service && order.waiting();
+    }
+
     // api_account.cpp
     Answer balance(const Call&, const Params&);
     Answer account(const Call&, const Params&);

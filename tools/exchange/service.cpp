@@ -135,7 +135,8 @@ void Service::flush() {
     if (!key.empty() && hub.wanted(key) && !outbox.user.empty()) {
         const std::int64_t now_ms = now_us() / 1000;
         for (const UserEvent& event : outbox.user)
-            send_event(key, user_payload(venue_.rules, event), now_ms);
+            send_event(key, user_payload(venue_.rules, event, venue_.options().algo_service),
+                       now_ms);
     }
     outbox.user.clear();
     write_log();

@@ -21,6 +21,7 @@ struct StreamLimits {
     std::chrono::seconds ping_period{300};
     std::chrono::seconds pong_deadline{900};
     std::chrono::seconds lifetime{86'400};
+    bool split{};  // best prices, market and account have addresses of their own, as at Binance
 };
 
 /// Glue between the pure exchange and its sockets; all on one thread.

@@ -23,6 +23,7 @@ struct VenueOptions {
     std::uint64_t seed{1};
     double speed{1};  // of the generated market, against the caller's time
     bool hedge_mode{true};
+    bool algo_service{};  // conditional orders live apart, as at Binance
     bool generate{true};  // false: recordings, or the caller, are the market
     Amount balance{units(10'000)};
     Behaviour behaviour{};
