@@ -86,6 +86,7 @@ inline constexpr auto stored_names<AlarmKind> =
                                      "order_limit",
                                      "position_mode",
                                      "filters_doubted",
+                                     "agent_expires",
                                      "stream_gap"});
 
 template <class E, E last>

@@ -17,6 +17,7 @@
 #include "persist/restore.hpp"
 #include "tools/ban_file.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/loss_log.hpp"
 #include "tools/outside_alarms.hpp"
 #include "tools/paper_wallet.hpp"
 #include "tools/pipeline.hpp"
@@ -166,6 +167,7 @@ private:
     void keep_ban();
     void pass_on_doubts();
     void watch_names();
+    void tell_losses();
     void drain();
 
     RunOptions options_;
@@ -184,6 +186,7 @@ private:
     Peers peers_;
     std::vector<NameWatch> names_;  // of the peers
     bool names_troubled_{};
+    LossLog losses_;
     std::optional<aster::Requests> requests_;
     std::unique_ptr<aster::RestTransport> transport_;
     Ring<Event> account_events_{1U << 13};
@@ -263,8 +266,8 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
         aster::account_settings(settings_, identity_->authenticator.can_sign(), user_connection);
     account.agent_address = identity_->authenticator.address();
     account.banned_until = banned.value();
-    account_ = std::make_unique<aster::Account>(
-        std::move(account), *requests_, nonces_, *transport_, account_events_, paths_, rate_board_);
+    account_ = std::make_unique<aster::Account>(std::move(account), *requests_, nonces_,
+                                                *transport_, account_events_, paths_, rate_board_);
     Nanos begin = monotonic_now();
     while (!account_->symbols_ready()) {
         keep_ban();
@@ -466,6 +469,15 @@ void Instance::watch_names() {
         log("info names are found again");
 }
 
+void Instance::tell_losses() {
+    const Receive& receive = pipeline_->receive();
+    for (std::size_t i = 0; i < receive.connections(); ++i) {
+        const std::string line =
+            losses_.tell(i, receive.name(i), receive.loss_words(i), own_clock_.now());
+        if (!line.empty()) log(line);
+    }
+}
+
 void Instance::drain() {
     log("info stopping: entries off, open entries are cancelled, exits stay at the exchange");
     Control control{};
@@ -485,6 +497,7 @@ Result<Done> Instance::work(const Signals& signals) {
     while (!signals.came()) {
         serve_account();
         watch_names();
+        tell_losses();
         if (const Error* fatal = account_->fatal()) {
             const Error copy = *fatal;
             drain();

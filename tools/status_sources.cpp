@@ -119,6 +119,42 @@ void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
         MetricType::counter, {}, [&pipeline] { return number(pipeline.held_back()); });
 }
 
+void add_answer_metrics(std::vector<Metric>& metrics, const Pipeline& pipeline) {
+    const GatewayMetrics& gateway = pipeline.gateway_metrics();
+    add(metrics, "orders_late_total", "commands not sent: too old for their lane",
+        MetricType::counter, {}, [&gateway] { return number(gateway.late.get()); });
+    add(metrics, "orders_withdrawn_total", "orders not sent because their cancel came first",
+        MetricType::counter, {}, [&gateway] { return number(gateway.withdrawn.get()); });
+    add(metrics, "rate_blocked_until_seconds", "nothing is sent before, UTC; in the past: not so",
+        MetricType::gauge, {}, [&gateway] { return number(gateway.blocked_until.get()) / 1e9; });
+    const aster::OrderFigures* figures = pipeline.order_figures();
+    if (figures == nullptr) return;
+    add(metrics, "answer_unknown_members_total", "members of the exchange's answers nobody knows",
+        MetricType::counter, {}, [figures] { return number(figures->unknown_members.get()); });
+    add(metrics, "answers_unreadable_total", "answers that are no order although they say 200",
+        MetricType::counter, {}, [figures] { return number(figures->unreadable.get()); });
+}
+
+void add_account_metrics(std::vector<Metric>& metrics, const aster::Account& account) {
+    add(metrics, "clock_offset_seconds", "exchange's clock minus ours", MetricType::gauge, {},
+        [&account] {
+            return static_cast<double>(account.status().read().clock_offset.count) / 1e9;
+        });
+    add(metrics, "rules_changes_total", "symbols whose rules or status changed since start",
+        MetricType::counter, {},
+        [&account] { return number(account.status().read().rules_changes); });
+    add(metrics, "snapshots_total", "whole snapshots of the account", MetricType::counter, {},
+        [&account] { return number(account.status().read().snapshots); });
+    add(metrics, "audits_total", "positions read again between snapshots", MetricType::counter, {},
+        [&account] { return number(account.status().read().audits); });
+    add(metrics, "account_failures_total", "housekeeping calls that did not do what they should",
+        MetricType::counter, {}, [&account] { return number(account.status().read().failures); });
+    add(metrics, "agent_expires_seconds", "end of the signer's permission, UTC; 0 while unknown",
+        MetricType::gauge, {}, [&account] {
+            return static_cast<double>(account.status().read().agent_expires.count) / 1e9;
+        });
+}
+
 void add_writer_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
     const RecordTap& tap = pipeline.tap();
     add(metrics, "journal_waiting_records", "records not yet committed", MetricType::gauge, {},
@@ -238,12 +274,10 @@ StatusSources status_sources(const Settings& settings, const SymbolTable& symbol
         {"round_trip", "order's first byte to the answer's last", &gateway.round_trip}};
     add_stream_metrics(sources.metrics, symbols, pipeline);
     add_order_metrics(sources.metrics, pipeline);
+    add_answer_metrics(sources.metrics, pipeline);
+    add_account_metrics(sources.metrics, account);
     add_writer_metrics(sources.metrics, pipeline);
     add_thread_metrics(sources.metrics, threads);
-    add(sources.metrics, "clock_offset_seconds", "exchange's clock minus ours", MetricType::gauge,
-        {}, [&account] {
-            return static_cast<double>(account.status().read().clock_offset.count) / 1e9;
-        });
     sources.control = [&pipeline](const Control& control, SymbolId symbol) -> Result<Done> {
         pipeline.press(control, symbol);
         return Done{};

@@ -4,8 +4,17 @@
 #include "net/aster/algo_orders.hpp"
 #include "net/aster/replies.hpp"
 #include "net/aster/requests.hpp"
+#include "net/gateway_metrics.hpp"
 
 namespace tranche::aster {
+
+/// What answers to orders say beside the answer. The gateway writes, any thread reads.
+struct OrderFigures {
+    Figure rules_doubted;    // refused for price, size or symbol: the rules may have changed
+    Figure clock_doubted;    // refused for the time
+    Figure unknown_members;  // members of answers that nobody knows
+    Figure unreadable;       // answers that are no order although they say 200
+};
 
 /// Encodes and decodes orders of one account. Keeps a reference to `requests`; one thread.
 class OrderAdapter {
@@ -28,13 +37,19 @@ public:
         const ReplyDecoder::AlgoIds algo = decoder_.algo_ids();
         if (algo.algo_id != 0 && command.id != ClientOrderId{})
             algo_orders_.note(command.id, algo.algo_id, algo.order_id);
+        if (doubts_rules(reply.code)) figures_.rules_doubted.add();
+        if (doubts_clock(reply.code)) figures_.clock_doubted.add();
+        figures_.unknown_members.set(decoder_.unknown_members());
+        figures_.unreadable.set(decoder_.unreadable());
         return reply;
     }
+    const OrderFigures& figures() const { return figures_; }
 
 private:
     const OrderRequests& requests_;
     ReplyDecoder decoder_;
     AlgoOrders algo_orders_;
+    OrderFigures figures_;
 };
 static_assert(tranche::OrderAdapter<OrderAdapter>);
 

@@ -52,6 +52,22 @@ constexpr std::array<CodeRange, 17> certain_rejections{{
     {-5053, -5050},
 }};
 
+/// What order objects have beside what is read (exchange-protocol.md §4.5, §13).
+constexpr std::string_view known_members =
+    " symbol price origQty cumQty cumQuote timeInForce type reduceOnly closePosition side "
+    "positionSide stopPrice workingType priceProtect origType newChainData time activatePrice "
+    "priceRate priceMatch selfTradePreventionMode goodTillDate stpMode pegPriceType pegOffset "
+    "triggerPrice algoType orderType quantity createTime triggerTime callbackRate "
+    "icebergQuantity ";
+
+bool is_known_member(std::string_view key) {
+    if (key.empty() || key.front() == ' ') return false;
+    for (auto at = known_members.find(key); at != std::string_view::npos;
+         at = known_members.find(key, at + 1))
+        if (known_members[at - 1] == ' ' && known_members[at + key.size()] == ' ') return true;
+    return false;
+}
+
 bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
@@ -147,6 +163,16 @@ bool is_certain_rejection(CommandKind kind, std::int64_t code) {
     });
 }
 
+bool doubts_rules(std::int64_t code) {
+    // precision; price, quantity, tick, step and their limits; status and notional of the symbol
+    return code == -1111 || code == -1121 || (code <= -4001 && code >= -4014) || code == -4023 ||
+           code == -4140 || code == -4141 || code == -4164 || code == -4183 || code == -4184;
+}
+
+bool doubts_clock(std::int64_t code) {
+    return code == -1021 || code == -4225;
+}
+
 RateAnswer read_limits(const HttpResponse& response, Nanos now) {
     RateAnswer answer;
     for (const HttpHeader& header : response.all()) read_usage(header, answer);
@@ -184,6 +210,8 @@ Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
     } else if (response.status == 200) {
         if (algo ? accept_algo(command, body, reply) : accept(command, body, reply))
             reply.verdict = ReplyClass::accepted;
+        else
+            ++unreadable_;
     } else if (response.status >= 400 && response.status < 500 && body.is_object && body.has_code) {
         refuse(command, body, reply);
     } else if (planted(Canary::server_error_is_rejection) && response.status >= 500) {
@@ -237,6 +265,7 @@ bool ReplyDecoder::read_member(std::string_view key, simdjson::ondemand::value v
     }
     if (key == "msg") return text(body.message);
     if (key == "code") return body.has_code = read_whole(value, body.code);
+    if (!is_known_member(key)) ++unknown_members_;
     return true;  // simdjson skips what was not looked at
 }
 

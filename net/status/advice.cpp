@@ -66,9 +66,11 @@ std::string_view advice(AlarmKind kind) {
             return "Make globals.hedge_mode and the account's position mode agree, then press "
                    "Resume.";
         case AlarmKind::filters_doubted:
-            return "The symbol's rules have changed since they were read: start again to read "
-                   "them, "
-                   "or press Resume to try once more with the old ones.";
+            return "The symbol's rules are read again every minute; entries go on when they have "
+                   "changed. Press Resume to try once more with the old ones.";
+        case AlarmKind::agent_expires:
+            return "Approve a new signer at the exchange, or extend this one, then start again "
+                   "with it. Exits at the exchange stay.";
         case AlarmKind::stream_gap:
             return "What was sent meanwhile is missing. Fills are asked for by themselves; if it "
                    "returns, raise exchange.feeds or look at the network.";
