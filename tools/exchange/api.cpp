@@ -135,7 +135,8 @@ std::int64_t Api::weight_of(const Route& route, const Params& params) {
         if (limit <= 100) return 5;
         return limit <= 500 ? 10 : 20;
     }
-    if (route.name == "openOrders" || route.name == "openAlgoOrders" || route.name == "ticker/24hr") return 40;
+    if (route.name == "openOrders" || route.name == "openAlgoOrders" || route.name == "ticker/24hr")
+        return 40;
     if (route.name == "ticker/price" || route.name == "ticker/bookTicker") return 2;
     return route.weight;
 }
