@@ -30,10 +30,12 @@ public:
     static constexpr std::uint64_t body_limit = 1024 * 1024;
     static constexpr std::uint32_t header_limit = 64 * 1024;
 
-    HttpSession(Stream stream, Service& service, std::string address)
+    /// `disturbed`: rules of faults and harm reach it.
+    HttpSession(Stream stream, Service& service, std::string address, bool disturbed = true)
         : stream_{std::move(stream)},
           service_{service},
           address_{std::move(address)},
+          disturbed_{disturbed},
           timer_{stream_.get_executor()} {}
 
     ~HttpSession() override { service_.lines.leave(*this); }
@@ -47,7 +49,7 @@ public:
     }
 
     void start() {
-        service_.lines.join(*this);
+        if (disturbed_) service_.lines.join(*this);
         if constexpr (std::is_same_v<Stream, TlsStream>) {
             boost::beast::get_lowest_layer(stream_).expires_after(std::chrono::seconds{30});
             stream_.async_handshake(boost::asio::ssl::stream_base::server,
@@ -119,7 +121,7 @@ private:
         call_.body = request.body();
         call_.api_key = request["X-MBX-APIKEY"].to_string();
         call_.address = address_;
-        fate_ = service_.fate_of(call_);
+        fate_ = disturbed_ ? service_.fate_of(call_) : RequestFate{};
         if (fate_.never_arrives) return freeze();
         if (fate_.cut_request && *fate_.cut_request < size) return end();
         after(fate_.delay_request_ms, [this] { reply(); });
@@ -197,7 +199,9 @@ private:
 
     void upgrade() {
         const Request& request = parser_->get();
-        auto subscriptions = subscriptions_of_target(request.target().to_string());
+        const std::string target = request.target().to_string();
+        auto subscriptions = service_.stream_limits().split ? subscriptions_of_split_target(target)
+                                                            : subscriptions_of_target(target);
         if (!subscriptions) {
             prepare(refuse({-5000, "No such stream path, or more than 200 streams.", 404}), false);
             return write();
@@ -222,6 +226,7 @@ private:
     Stream stream_;
     Service& service_;
     std::string address_;
+    bool disturbed_;
     boost::asio::steady_timer timer_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<StringBody>> parser_;

@@ -21,7 +21,9 @@ struct Texts {
     std::string listen{"127.0.0.1:18443"};
     std::string speed{"real"};
     std::string faults{"none"};
+    std::string control;
     std::string account{"hedge"};
+    std::string venue{"aster"};
     std::string balance{"10000"};
     std::int64_t listen_key_s{3600};
     std::int64_t funding_s{8 * 3600};
@@ -39,6 +41,9 @@ void declare_connection(CLI::App& app, Options& options, Texts& texts) {
     app.add_option("--cert-out", options.cert_out,
                    "where the certificate made at start is written, for the client's ca_file")
         ->type_name("FILE");
+    app.add_option("--control", texts.control,
+                   "a second port, plain HTTP, which no fault reaches: for the paths below /sim")
+        ->type_name("ADDR:PORT");
     app.add_option("--json-log", options.json_log,
                    "one JSON line per order, fill, cancel and published liquidation")
         ->type_name("FILE");
@@ -126,6 +131,10 @@ void declare_account(CLI::App& app, Options& options, Texts& texts) {
         ->type_name("S")
         ->check(CLI::Range(1, 259'200))
         ->capture_default_str();
+    app.add_option("--venue", texts.venue,
+                   "whose dialect: aster, or binance (conditional orders apart, split streams)")
+        ->check(CLI::IsMember({"aster", "binance"}))
+        ->capture_default_str();
     app.add_flag("--own-liquidation", options.venue.liquidations,
                  "margin calls and liquidation of the account itself");
     app.add_flag("--funding", options.venue.funding, "funding is paid");
@@ -139,15 +148,15 @@ void declare_account(CLI::App& app, Options& options, Texts& texts) {
                  "an order held back by priceProtect stays instead of expiring");
 }
 
-bool read_listen(const std::string& text, Options& options) {
+/// ADDR:PORT, or [ADDR]:PORT for IPv6.
+bool read_endpoint(const std::string& text, std::string& address, std::uint16_t& port) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos || colon == 0) return false;
-    options.address = text.substr(0, colon);
-    if (options.address.size() > 2 && options.address.front() == '[' &&
-        options.address.back() == ']')
-        options.address = options.address.substr(1, options.address.size() - 2);
+    address = text.substr(0, colon);
+    if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+        address = address.substr(1, address.size() - 2);
     const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, options.port);
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
     return error == std::errc{} && stop == end;
 }
 
@@ -161,9 +170,13 @@ bool read_speed(const std::string& text, Speed& speed) {
 
 /// What is wrong with the texts, or empty.
 std::string read_texts(const Texts& texts, Options& options) {
-    if (!read_listen(texts.listen, options))
+    if (!read_endpoint(texts.listen, options.address, options.port))
         return fmt::format("--listen {}: expected ADDR:PORT, for example 127.0.0.1:18443",
                            texts.listen);
+    if (!texts.control.empty() &&
+        !read_endpoint(texts.control, options.control_address, options.control_port))
+        return fmt::format("--control {}: expected ADDR:PORT, for example 127.0.0.1:0",
+                           texts.control);
     if (!read_speed(texts.speed, options.speed))
         return fmt::format("--speed {}: expected max, real or a factor above 0", texts.speed);
     std::string error;
@@ -173,6 +186,10 @@ std::string read_texts(const Texts& texts, Options& options) {
     if (texts.account != "hedge" && texts.account != "oneway")
         return fmt::format("--account {}: expected hedge or oneway", texts.account);
     options.venue.hedge_mode = texts.account == "hedge";
+    if (texts.venue == "binance") {
+        options.venue.algo_service = options.streams.split = true;
+        options.venue.behaviour.trigger_changes_order_id = true;
+    }
     options.venue.listen_key_life_ms = texts.listen_key_s * 1000;
     options.venue.market.funding_interval_ms = texts.funding_s * 1000;
     const auto balance = amount(texts.balance);

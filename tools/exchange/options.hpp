@@ -23,6 +23,8 @@ struct Speed {
 struct Options {
     std::string address{"127.0.0.1"};
     std::uint16_t port{18443};
+    std::string control_address;  // empty: none
+    std::uint16_t control_port{};
     bool plain{};
     std::string tls_cert, tls_key, cert_out;
     std::vector<std::string> recordings;

@@ -30,6 +30,13 @@ StartError write_certificate(const std::string& path, const std::string& pem) {
                                        path)};
 }
 
+std::string url_of(const tcp::acceptor& acceptor, bool plain) {
+    const auto endpoint = acceptor.local_endpoint();
+    const bool v6 = endpoint.address().is_v6();
+    return fmt::format("{}://{}{}{}:{}", plain ? "http" : "https", v6 ? "[" : "",
+                       endpoint.address().to_string(), v6 ? "]" : "", endpoint.port());
+}
+
 }  // namespace
 
 Server::Server(const Options& options, Service& service, Venue& venue, const Recording& recording)
@@ -84,38 +91,55 @@ asio::ssl::context& Server::context_for(Flaw flaw) {
     return *context;
 }
 
-StartError Server::open_port() {
+StartError Server::open_port(tcp::acceptor& acceptor, const std::string& address_text,
+                             std::uint16_t port, const char* flag) {
     Error error;
-    const auto address = asio::ip::make_address(options_.address, error);
-    if (error) return {64, fmt::format("--listen: {} is not an IP address", options_.address)};
-    const tcp::endpoint endpoint{address, options_.port};
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    const auto address = asio::ip::make_address(address_text, error);
+    if (error) return {64, fmt::format("{}: {} is not an IP address", flag, address_text)};
+    const tcp::endpoint endpoint{address, port};
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) return {};
     return {unavailable,
             fmt::format("cannot listen on {} port {}: {}; stop the other program or choose "
-                        "another port with --listen (port 0 takes a free one)",
-                        options_.address, options_.port, error.message())};
+                        "another port with {} (port 0 takes a free one)",
+                        address_text, port, error.message(), flag)};
 }
 
 StartError Server::start() {
-    StartError failed = open_port();
+    StartError failed = open_port(acceptor_, options_.address, options_.port, "--listen");
+    const bool controlled = !options_.control_address.empty();
+    if (failed.exit_code == 0 && controlled)
+        failed = open_port(control_, options_.control_address, options_.control_port, "--control");
     if (failed.exit_code == 0) failed = load_certificate();
     if (failed.exit_code != 0) return failed;
     signals_.async_wait([this](const Error& error, int) {
         if (!error) io_.stop();
     });
-    const auto endpoint = acceptor_.local_endpoint();
-    const bool v6 = endpoint.address().is_v6();
-    fmt::print("listening on {}://{}{}{}:{}\n", options_.plain ? "http" : "https", v6 ? "[" : "",
-               endpoint.address().to_string(), v6 ? "]" : "", endpoint.port());
+    if (controlled) fmt::print("control on {}\n", url_of(control_, true));
+    fmt::print("listening on {}\n", url_of(acceptor_, options_.plain));
     std::fflush(stdout);
     timer_.expires_after(tick_period);
     tick();
     accept();
+    if (controlled) accept_control();
     return {};
+}
+
+void Server::accept_control() {
+    control_.async_accept([this](const Error& error, tcp::socket socket) {
+        if (error == asio::error::operation_aborted) return;
+        if (!error) {
+            Error ignored;
+            const std::string address = socket.remote_endpoint(ignored).address().to_string();
+            std::make_shared<HttpSession<PlainStream>>(PlainStream{std::move(socket)}, service_,
+                                                       address, false)
+                ->start();
+        }
+        accept_control();
+    });
 }
 
 void Server::accept() {

@@ -37,8 +37,10 @@ private:
     StartError load_certificate();
     bool use(boost::asio::ssl::context& context, const Certificate& certificate);
     boost::asio::ssl::context& context_for(Flaw flaw);
-    StartError open_port();
+    StartError open_port(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address,
+                         std::uint16_t port, const char* flag);
     void accept();
+    void accept_control();
     void tick();
 
     const Options& options_;
@@ -48,6 +50,7 @@ private:
     std::array<std::optional<boost::asio::ssl::context>, 4> flawed_;  // by Flaw, made when wanted
     Certificate anchor_;
     boost::asio::ip::tcp::acceptor acceptor_{io_};
+    boost::asio::ip::tcp::acceptor control_{io_};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
     boost::asio::steady_timer timer_{io_};
     Player player_;
