@@ -20,6 +20,14 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
     counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
 }
 
+void keep_words(const WebSocketConnection& lost, Snapshot<LossWords>& words) {
+    if (lost.reason() == LossReason::path_changed || lost.reason() == LossReason::requested) return;
+    const std::string why = lost.why();
+    LossWords kept;
+    kept.length = why.copy(kept.text.data(), kept.text.size());
+    words.write(kept);
+}
+
 }  // namespace
 
 /// One WebSocket connection of a stream.
@@ -51,6 +59,7 @@ struct Receive::Stream {
     Backoff backoff;
     Backoff patience;  // between successors that came to nothing
     StreamCounters counters;
+    Snapshot<LossWords> words;
     StreamPhase phase{};
     StreamPhase announced{};
     bool announce_again{};  // lost and come back between two announcements
@@ -249,6 +258,7 @@ void Receive::lose(Stream& stream, Nanos now) {
     stream.retry_at = now + stream.backoff.next();
     stream.announce_again = true;
     add(stream.counters.reconnects, 1);
+    keep_words(gone.connection, stream.words);
     announce(stream, now);
     if (!stream.succeeding) return;
     stream.active = 1 - stream.active;
@@ -353,6 +363,9 @@ const StreamCounters& Receive::counters(std::size_t connection) const {
 }
 std::string_view Receive::name(std::size_t connection) const {
     return streams_.at(connection)->plan.name;
+}
+const Snapshot<LossWords>& Receive::loss_words(std::size_t connection) const {
+    return streams_.at(connection)->words;
 }
 std::string Receive::why(std::size_t connection) const {
     const Stream& stream = *streams_.at(connection);

@@ -19,6 +19,7 @@
 #include "core/byte_ring.hpp"
 #include "core/clock.hpp"
 #include "core/ring.hpp"
+#include "core/snapshot.hpp"
 #include "net/address.hpp"
 #include "net/address_book.hpp"
 #include "net/backoff.hpp"
@@ -86,6 +87,12 @@ struct alignas(cache_line) StreamCounters {
     std::atomic<bool> succeeding{};  // a successor is being made
 };
 
+/// Why a connection was lost last, for people; empty while it never was.
+struct LossWords {
+    std::array<char, 504> text{};
+    std::uint64_t length{};
+};
+
 /// Turns sockets into frames, at most `batch` a connection and turn.
 class Receive {
 public:
@@ -113,6 +120,8 @@ public:
     /// Any thread.
     const StreamCounters& counters(std::size_t connection) const;
     std::string_view name(std::size_t connection) const;
+    /// Any thread: the words of `why`, of losses that we did not want ourselves.
+    const Snapshot<LossWords>& loss_words(std::size_t connection) const;
     /// The stage's thread only: why the connection was lost last, in words. Cold.
     std::string why(std::size_t connection) const;
 

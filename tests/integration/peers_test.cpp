@@ -228,6 +228,25 @@ TEST(OpensslServer, WithABadCertificateEndsTheProgramWithTheReason) {
     }
 }
 
+TEST(OpensslServer, InPlaceOfTheStreamIsRefusedAloudWhileTheRestGoesOn) {
+    const Folder folder;
+    const Exchange exchange{folder, {"--seed", "11", "--speed", "3"}};
+    const CertificateMaker maker{folder};
+    Peer server = openssl_server(folder, "imposter", maker.self_signed("imposter"));
+    Json settings = trading_settings(folder, exchange);
+    settings["exchange"]["stream_url"] = "wss://localhost:" + std::to_string(server.port());
+    Engine engine{folder, settings, credentials(folder)};
+    ASSERT_TRUE(engine.answers()) << engine.log();
+    EXPECT_TRUE(eventually(seconds(40), [&] {
+        const std::string log = engine.log();
+        return log.find("alarm stream") != std::string::npos &&
+               log.find("\"CN=imposter\" vouches for itself") != std::string::npos;
+    })) << engine.log();
+    EXPECT_NE(engine.get("/api/overview").value("mode", "trading"), "trading");
+    EXPECT_EQ(read_exchange(exchange).accepted, 0);
+    EXPECT_EQ(engine.stop(), 0) << engine.log();
+}
+
 TEST(Nginx, InFrontOfTheExchangeCarriesStreamsAndOrders) {
     const Folder folder;
     const Exchange exchange{folder, {"--seed", "11", "--speed", "3", "--balance", "5000"}};

@@ -91,6 +91,8 @@ TEST(OtherAddress, IsTriedForStreamsAndFoundInTheBookWhereItCameLater) {
             return receive.counters(0).reconnects == static_cast<std::uint64_t>(attempt);
         }));
         EXPECT_NE(receive.why(0).find("did not sign it"), std::string::npos) << receive.why(0);
+        const LossWords words = receive.loss_words(0).read();
+        EXPECT_EQ((std::string{words.text.data(), words.length}), receive.why(0));
         world.now += seconds(10);
     }
     book.found({servers.trusted.address()}, world.now);
