@@ -12,9 +12,9 @@ namespace tranche {
 
 /// What there is to judge by. Times are UTC, 0 for never.
 struct OutsideFacts {
-    Nanos contact;        // newest sign of life: an answer or a stream's message
-    Nanos agent_expires;  // 0 while unknown
-    Nanos banned_until;
+    Nanos contact{};        // newest sign of life: an answer or a stream's message
+    Nanos agent_expires{};  // 0 while unknown
+    Nanos banned_until{};
 };
 
 /// Each alarm is raised once, and once more when it is over. One thread; pure, time comes in.

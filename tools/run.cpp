@@ -70,7 +70,12 @@ public:
         std::uint64_t messages = 0;
         for (std::size_t i = 0; i < pipeline.receive().connections(); ++i)
             messages += pipeline.receive().counters(i).messages.load(std::memory_order_relaxed);
-        if (std::exchange(messages_, messages) != messages) heard_ = now;
+        bool alive = std::exchange(messages_, messages) != messages;
+        // On paper no question is asked for a minute; a stream that stays open has to do.
+        if (pipeline.paper() != nullptr)
+            for (const auto& open : pipeline.streams().open())
+                alive = alive || open.load(std::memory_order_relaxed);
+        if (alive) heard_ = now;
         const Nanos order{static_cast<std::int64_t>(pipeline.gateway_metrics().last_answer.get())};
         return std::max({heard_, account.contact, order});
     }
