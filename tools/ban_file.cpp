@@ -15,7 +15,7 @@ constexpr Nanos longest_ban = seconds(7 * 86'400);  // theirs are of three days 
 
 Error failure(const std::string& what, const std::string& path) {
     return {ErrorKind::cannot_write, "the end of the exchange's ban cannot be kept: " + what + " " +
-                                   path + ": " + std::strerror(errno)};
+                                         path + ": " + std::strerror(errno)};
 }
 
 }  // namespace
