@@ -59,13 +59,14 @@ void WebSocketConnection::upgrade(Nanos now) {
         link_.write(request_);
     }
     HttpVerdict verdict = answer_.next();
-    while (verdict == HttpVerdict::need_more) {
+    // A refusal need not be read to its end: the status is what matters, and the end of the
+    // connection right behind it must not be taken for the reason.
+    while (verdict == HttpVerdict::need_more && answer_.response().status < 200) {
         const std::size_t length = link_.read(answer_.room());
         if (length == 0) break;
         answer_.wrote(length);
         verdict = answer_.next();
     }
-    // A refusal need not be read to its end: the status is what matters.
     const unsigned status = answer_.response().status;
     if (verdict == HttpVerdict::complete || status >= 200) {
         const std::string wrong = check_websocket_answer(answer_.response(), key_);

@@ -70,6 +70,30 @@ TEST(WebSocketConnection, SaysWhichStatusRefusedTheUpgrade) {
     EXPECT_NE(connection.why().find("403"), std::string::npos) << connection.why();
 }
 
+TEST(WebSocketConnection, SaysTheStatusOfARefusalThatEndsTheConnectionAtOnce) {
+    std::atomic<bool> asked{};
+    std::atomic<bool> ended{};
+    LoopbackServer server{[&](ServerPeer& peer, int) {
+        peer.read_until("\r\n\r\n");
+        asked = true;
+        peer.write("HTTP/1.1 503 Unavailable\r\nConnection: close\r\n\r\nlater");
+        peer.end();
+        ended = true;
+        peer.read();
+    }};
+    World world;
+    WebSocketConnection connection{*world.reactor, world.channel(), nullptr, {}};
+    connection.open(server.address(), "127.0.0.1", "127.0.0.1", "/", world.now);
+    ASSERT_TRUE(world.drive([&] {
+        if (!asked) connection.poll(world.now);
+        return ended.load();
+    }));
+    for (int turn = 0; turn < 5; ++turn) world.reactor->wait(milliseconds(1));
+    ASSERT_TRUE(world.drive([&] { return connection.poll(world.now) == LinkState::closed; }));
+    EXPECT_EQ(connection.reason(), LossReason::upgrade_refused);
+    EXPECT_NE(connection.why().find("503"), std::string::npos) << connection.why();
+}
+
 TEST(WebSocketConnection, RefusesAnAnswerToAnotherKey) {
     LoopbackServer server{[](ServerPeer& peer, int) {
         peer.read_until("\r\n\r\n");
