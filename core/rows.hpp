@@ -214,6 +214,8 @@ enum class AlarmKind : std::uint8_t {
     order_limit,      // the exchange takes no more orders, or a setting allows none
     position_mode,    // the account's is not that of the settings
     filters_doubted,  // the exchange refused an order for its tick, step or limits, twice
+    agent_expires,    // the signer's permission to trade ends soon
+    stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
 };
 
 inline constexpr std::size_t row_bytes = 232;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -30,15 +31,18 @@ namespace tranche {
 struct GatewaySettings {
     bool simulate_only{true};
     Nanos protective_patience{seconds(2)};
-    Nanos entry_patience{milliseconds(500)};
+    Nanos entry_patience{milliseconds(300)};  // from the decision on: reliability-model.md N6
     Nanos reconcile_patience{seconds(2)};
-    Nanos ping_after{seconds(45)};   // an idle connection is asked for nothing, to keep it open
-    std::size_t lane_capacity{256};  // commands waiting per lane; more stay in the ring
+    Nanos ping_after{seconds(15)};     // an idle connection is asked for nothing, to keep it warm
+    std::size_t lane_capacity{256};    // commands waiting per urgency; more stay in the ring
+    std::size_t warm{};                // connections always kept open; 0: all of them
+    Nanos surplus_after{seconds(30)};  // one beyond `warm` that closes after so long stays closed
 };
 
-/// Takes commands, protective lane first, and sends each on a connection of its own: one request
-/// per connection at a time, and the last free connection is kept for the protective lane. The
-/// reactor of the connections must be polled before each `poll`.
+/// Takes commands, the most urgent first, and sends each on a connection of its own: one request
+/// per connection at a time, and the last free connection is kept for the protective lane. While
+/// requests are under way another connection beyond the warm ones is opened, before it is needed.
+/// The reactor of the connections must be polled before each `poll`.
 template <OrderConnection C, OrderAdapter A> class Gateway {
 public:
     static constexpr std::size_t batch = 64;
@@ -57,23 +61,26 @@ public:
           time_{time},
           metrics_{metrics},
           request_{new char[request_capacity]},
-          lanes_{LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
-                 LaneQueue{settings.lane_capacity}} {
+          waiting_{LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
+                   LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity}} {
         for (C* connection : connections) slots_.push_back({.connection = connection});
+        warm_ = settings.warm == 0 ? slots_.size() : std::min(settings.warm, slots_.size());
+        awake_ = warm_;
     }
 
     /// One turn: answers in, commands out. Returns how many commands and answers it dealt with.
     std::size_t poll(Nanos now) {
         std::size_t done = 0;
-        for (Slot& slot : slots_) done += settle(slot, now);
+        for (Slot& slot : awake()) done += settle(slot, now);
         done += take_commands(now);
-        for (const Lane lane : lane_order) {
-            if (planted(Canary::starve_protection) && lane == Lane::protective &&
+        for (LaneQueue& waiting : waiting_) {
+            if (planted(Canary::starve_protection) && &waiting == waiting_.data() &&
                 now.count / seconds(1).count % 4 != 0)
                 continue;
-            give_up_late(lane, now);
-            done += dispatch(lane, now);
+            give_up_late(waiting, now);
+            done += dispatch(waiting, now);
         }
+        keep_spare(now);
         keep_warm(now);
         if (done > 0 || now >= show_at_) show(now);
         return done;
@@ -95,7 +102,17 @@ private:
         Nanos first_byte{};
         Waiting sent{};  // the command under way
     };
-    static constexpr std::array lane_order{Lane::protective, Lane::entry, Lane::reconcile};
+    /// What goes first: exits, then cancels, then questions, then entries.
+    enum class Urgency : std::uint8_t { protect, cancel, question, entry };
+
+    static Urgency urgency(const Command& command) {
+        switch (command.kind) {
+            case CommandKind::cancel: return Urgency::cancel;
+            case CommandKind::query: return Urgency::question;
+            case CommandKind::place: break;
+        }
+        return command.lane == Lane::entry ? Urgency::entry : Urgency::protect;
+    }
 
     // ------------------------------------------------------------ answers
 
@@ -120,11 +137,12 @@ private:
         const RateAnswer rate = adapter_.read_limits(response, now);
         budget_.on_answer(rate.verdict, rate.all(), rate.retry_after, now);
         metrics_.count_status(response.status);
+        const Nanos answered = slot.connection->answered();
+        metrics_.last_answer.set(static_cast<std::uint64_t>(answered.count));
         if (busy != Busy::command) return;
         if (planted(Canary::retry_on_503) && response.status == 503 &&
-            queue(slot.sent.command.lane).push_front(slot.sent))
+            queue(slot.sent.command).push_front(slot.sent))
             return;
-        const Nanos answered = slot.connection->answered();
         metrics_.round_trip.add((answered - slot.first_byte).count);
         Reply reply = adapter_.decode(slot.sent.command, response, rate);
         reply.sent_at = slot.first_byte;
@@ -134,7 +152,7 @@ private:
     void take_loss(Slot& slot, HttpOutcome outcome, Nanos now) {
         // Only a request of which nothing left may be tried again: it cannot exist.
         if (outcome == HttpOutcome::not_sent && now < slot.sent.give_up_at &&
-            queue(slot.sent.command.lane).push_front(slot.sent)) {
+            queue(slot.sent.command).push_front(slot.sent)) {
             metrics_.not_sent_again.add();
             return;
         }
@@ -176,7 +194,7 @@ private:
         for (; taken < batch; ++taken) {
             const Command* next = commands_.front();
             if (next == nullptr || pending_ >= replies_.room()) break;
-            const bool full = queue(next->lane).full();
+            const bool full = queue(*next).full();
             // Entries and questions must never stand in front of protection; that one may wait in
             // the ring, because nothing of its kind may be refused.
             if (full && next->lane == Lane::protective) break;
@@ -188,10 +206,26 @@ private:
                 answer_unsent(command, now);
                 continue;
             }
-            queue(command.lane)
-                .push_back({.command = command, .give_up_at = patience(command, now)});
+            if (command.kind == CommandKind::cancel && withdraw(command, now)) continue;
+            queue(command).push_back({.command = command, .give_up_at = patience(command, now)});
         }
         return taken;
+    }
+
+    /// A cancel must not overtake the order it is for: one that still waits here never leaves.
+    bool withdraw(const Command& cancel, Nanos now) {
+        if (cancel.id == ClientOrderId{}) return false;
+        for (LaneQueue& waiting : waiting_)
+            for (std::size_t i = 0; i < waiting.size(); ++i) {
+                const Command place = waiting.at(i).command;
+                if (place.kind != CommandKind::place || place.id != cancel.id) continue;
+                waiting.erase(i);
+                metrics_.withdrawn.add();
+                answer_unsent(place, now);
+                answer_unsent(cancel, now);
+                return true;
+            }
+        return false;
     }
 
     bool is_simulated(const Command& command) const {
@@ -202,14 +236,16 @@ private:
         Nanos limit = now;
         switch (command.lane) {
             case Lane::protective: limit += settings_.protective_patience; break;
-            case Lane::entry: limit += settings_.entry_patience; break;
+            case Lane::entry:
+                if (command.decided_at != Nanos{}) limit = std::min(now, command.decided_at);
+                limit += settings_.entry_patience;
+                break;
             case Lane::reconcile: limit += settings_.reconcile_patience; break;
         }
         return command.deadline == Nanos{} ? limit : std::min(limit, command.deadline);
     }
 
-    void give_up_late(Lane lane, Nanos now) {
-        LaneQueue& waiting = queue(lane);
+    void give_up_late(LaneQueue& waiting, Nanos now) {
         // Deadlines differ within a lane, so one that is over may stand behind one that is not.
         for (std::size_t i = 0; i < waiting.size();) {
             if (now < waiting.at(i).give_up_at || planted(Canary::late_entry_leaves)) {
@@ -222,13 +258,13 @@ private:
         }
     }
 
-    std::size_t dispatch(Lane lane, Nanos now) {
-        LaneQueue& waiting = queue(lane);
+    std::size_t dispatch(LaneQueue& waiting, Nanos now) {
         std::size_t done = 0;
         while (!waiting.empty()) {
+            const Waiting next = waiting.front();
+            const Lane lane = next.command.lane;
             Slot* slot = free_slot(lane);
             if (slot == nullptr) break;
-            const Waiting next = waiting.front();
             if (next.command.kind == CommandKind::place && halted()) {
                 waiting.pop_front();
                 answer_unsent(next.command, now);
@@ -261,7 +297,7 @@ private:
     Slot* free_slot(Lane lane) {
         Slot* found = nullptr;
         std::size_t ready = 0;
-        for (Slot& slot : slots_) {
+        for (Slot& slot : awake()) {
             if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
             ++ready;
             if (found == nullptr) found = &slot;
@@ -297,8 +333,24 @@ private:
         return true;
     }
 
+    /// While requests are under way two connections beyond theirs are open or being opened; what
+    /// has long not been used is not opened again when its peer closes it.
+    void keep_spare(Nanos now) {
+        std::size_t busy = 0;
+        for (const Slot& slot : awake()) busy += slot.busy == Busy::no ? 0U : 1U;
+        if (awake_ < slots_.size() && busy > 0 && awake_ < busy + 2) {
+            slots_[awake_++].last_used = now;
+            return;
+        }
+        if (awake_ <= warm_) return;
+        const Slot& newest = slots_[awake_ - 1];
+        if (newest.busy == Busy::no && !newest.connection->is_ready() &&
+            now - newest.last_used >= settings_.surplus_after)
+            --awake_;
+    }
+
     void keep_warm(Nanos now) {
-        for (Slot& slot : slots_) {
+        for (Slot& slot : awake().first(warm_)) {
             if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
             if (now - slot.last_used < settings_.ping_after) continue;
             const std::size_t length = adapter_.encode_ping({request_.get(), request_capacity});
@@ -311,7 +363,8 @@ private:
     void show(Nanos now) {
         show_at_ = now + milliseconds(100);
         std::size_t ready = 0;
-        for (const Slot& slot : slots_) ready += slot.connection->is_ready() ? 1U : 0U;
+        for (const Slot& slot : awake()) ready += slot.connection->is_ready() ? 1U : 0U;
+        budget_.share(now);
         metrics_.connections_ready.set(ready);
         metrics_.pending.set(pending_);
         metrics_.budget_left_permille.set(budget_.left_permille(now));
@@ -320,7 +373,10 @@ private:
 
     bool halted() const { return halted_ != nullptr && halted_->load(std::memory_order_relaxed); }
 
-    LaneQueue& queue(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
+    LaneQueue& queue(const Command& command) {
+        return waiting_[static_cast<std::size_t>(urgency(command))];
+    }
+    std::span<Slot> awake() { return {slots_.data(), awake_}; }
 
     Ring<Command>& commands_;
     Ring<Event>& replies_;
@@ -330,8 +386,10 @@ private:
     TimeSource time_;
     GatewayMetrics& metrics_;
     std::unique_ptr<char[]> request_;
-    std::array<LaneQueue, 3> lanes_;
+    std::array<LaneQueue, 4> waiting_;  // by urgency
     std::vector<Slot> slots_;
+    std::size_t warm_{};   // the first ones: always open
+    std::size_t awake_{};  // the first ones: open or being opened
     const std::atomic<bool>* halted_{};
     std::size_t pending_{};
     Nanos show_at_{};

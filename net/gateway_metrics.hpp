@@ -35,6 +35,7 @@ struct GatewayMetrics {
     Figure not_sent_again;  // attempts of which nothing left, queued once more
     Figure budget_waits;    // turns in which a command waited for the exchange's limits
     Figure pings;
+    Figure withdrawn;                // orders not sent because their cancel came first
     std::array<Figure, 6> replies;   // by ReplyClass
     std::array<Figure, 6> statuses;  // by StatusGroup
 
@@ -42,6 +43,7 @@ struct GatewayMetrics {
     Figure pending;               // commands without a reply, now
     Figure budget_left_permille;  // of the scarcest limit, now
     Figure blocked_until;         // UTC nanoseconds; 0 or past: not blocked
+    Figure last_answer;           // UTC nanoseconds; 0 for never
 
     Histogram tick_to_order;  // event's arrival → order's first byte handed to the kernel
     Histogram decide;         // event's arrival → decision

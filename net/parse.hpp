@@ -25,7 +25,7 @@ concept FrameCodec = requires(C codec, const Frame& frame, EventSink& sink) {
 struct ParseCounters {
     std::atomic<std::uint64_t> frames{};
     std::atomic<std::uint64_t> events{};      // published
-    std::atomic<std::uint64_t> duplicates{};  // prices a redundant connection had brought already
+    std::atomic<std::uint64_t> duplicates{};  // events that were known already
     std::atomic<std::uint64_t> ignored{};
     std::atomic<std::uint64_t> unknown{};
     std::atomic<std::uint64_t> malformed{};
@@ -39,15 +39,18 @@ template <FrameCodec Codec> class Parse {
 public:
     static constexpr std::size_t batch = 64;
 
-    /// `symbols`: number of configured symbols, the ones that may have prices.
-    Parse(ByteRing& frames, Ring<Event>& events, Codec& codec, std::size_t symbols, TimeSource time)
-        : frames_{&frames}, codec_{&codec}, sink_{events, symbols}, time_{time} {}
+    /// `symbols`: number of configured symbols, the ones that may have prices. `connections`: of
+    /// the receive stage.
+    Parse(ByteRing& frames, Ring<Event>& events, Codec& codec, std::size_t symbols, TimeSource time,
+          std::size_t connections = 1)
+        : frames_{&frames}, codec_{&codec}, sink_{events, symbols, connections}, time_{time} {}
 
     /// Returns the number of frames taken.
     std::size_t poll(Nanos) {
         std::size_t done = 0;
         Frame frame;
         while (done < batch && frames_->front(frame)) {
+            sink_.from(frame.head.connection);
             const Decoded verdict = codec_->decode(frame, sink_);
             if (verdict == Decoded::no_room) {
                 bump(counters_.blocked);
@@ -68,6 +71,8 @@ public:
 
     /// Any thread.
     const ParseCounters& counters() const { return counters_; }
+    /// Any thread: which connection won how often, and how far behind the others were.
+    const FeedArbiter& arbiter() const { return sink_.arbiter(); }
 
 private:
     // One writer, so a load and a store are enough.

@@ -17,6 +17,27 @@ double number(std::uint64_t value) {
     return static_cast<double>(value);
 }
 
+/// Which copy won and by how much.
+void add_feed_metrics(std::vector<Metric>& metrics, const Labels& labels,
+                      const FeedCounters& feed) {
+    add(metrics, "feed_wins_total", "events this connection brought first", MetricType::counter,
+        labels, [&feed] { return number(feed.wins.load()); });
+    add(metrics, "feed_copies_total", "events another connection had brought before",
+        MetricType::counter, labels, [&feed] { return number(feed.copies.load()); });
+    add(metrics, "feed_stale_total", "events older than the newest, or told twice",
+        MetricType::counter, labels, [&feed] { return number(feed.stale.load()); });
+    const std::pair<const char*, std::int64_t Percentiles::*> quantiles[] = {
+        {"0.5", &Percentiles::p50}, {"0.99", &Percentiles::p99}, {"1", &Percentiles::max}};
+    for (const auto& [quantile, figure] : quantiles) {
+        Labels with_quantile = labels;
+        with_quantile.emplace_back("quantile", quantile);
+        add(metrics, "feed_lag_seconds", "time its copies came after the ones that won",
+            MetricType::gauge, std::move(with_quantile), [&feed, which = figure] {
+                return static_cast<double>(feed.lag.percentiles().*which) / 1e9;
+            });
+    }
+}
+
 void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols,
                         Pipeline& pipeline) {
     const Receive& receive = pipeline.receive();
@@ -30,8 +51,18 @@ void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols
         add(metrics, "connection_losses_total", "connections lost", MetricType::counter, labels,
             [&] { return number(counters.reconnects.load()); });
         add(metrics, "connection_open", "1 while the connection is open", MetricType::gauge, labels,
-            [&pipeline, i] { return pipeline.streams().open[i].load() ? 1.0 : 0.0; });
+            [&pipeline, i] { return pipeline.streams().open()[i].load() ? 1.0 : 0.0; });
+        add(metrics, "connection_rotations_total", "successors that took over", MetricType::counter,
+            labels, [&] { return number(counters.rotations.load()); });
+        add(metrics, "connection_rotations_failed_total", "successors that came to nothing",
+            MetricType::counter, labels, [&] { return number(counters.failed_rotations.load()); });
+        add(metrics, "connection_last_message_seconds", "UTC of its last message; 0: none yet",
+            MetricType::gauge, labels,
+            [&] { return static_cast<double>(counters.last_message_ns.load()) / 1e9; });
+        add_feed_metrics(metrics, labels, pipeline.arbiter().counters(i));
     }
+    add(metrics, "stream_gaps_total", "times no connection of a group brought its streams",
+        MetricType::counter, {}, [&pipeline] { return number(pipeline.streams().gaps()); });
     const aster::CodecCounters& codec = pipeline.codec_counters();
     for (std::size_t i = 0; i < aster::message_kind_count; ++i) {
         const auto kind = static_cast<aster::MessageKind>(i);
@@ -49,9 +80,8 @@ void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols
         [&codec] { return number(codec.frames()); });
     add(metrics, "malformed_total", "frames that could not be decoded", MetricType::counter, {},
         [&codec] { return number(codec.malformed()); });
-    add(metrics, "parse_duplicates_total", "prices a redundant connection had brought before",
-        MetricType::counter, {},
-        [&pipeline] { return number(pipeline.parse_counters().duplicates.load()); });
+    add(metrics, "parse_duplicates_total", "events that were known already", MetricType::counter,
+        {}, [&pipeline] { return number(pipeline.parse_counters().duplicates.load()); });
     add(metrics, "frames_waiting_bytes", "bytes between receive and parse", MetricType::gauge, {},
         [&pipeline] { return number(pipeline.frames_waiting()); });
 }
@@ -77,8 +107,52 @@ void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
     add(metrics, "rate_budget_left_ratio", "left of the scarcest limit of the exchange",
         MetricType::gauge, {},
         [&gateway] { return number(gateway.budget_left_permille.get()) / 1000.0; });
+    if (const aster::PresignedPool* pool = pipeline.presigned(); pool != nullptr) {
+        add(metrics, "presigned_nonces", "signatures made ahead that are ready", MetricType::gauge,
+            {}, [pool] { return number(pool->level()); });
+        add(metrics, "presigned_used_total", "orders signed with one of them", MetricType::counter,
+            {}, [pool] { return number(pool->used()); });
+        add(metrics, "presigned_empty_total", "orders the library signed because none was ready",
+            MetricType::counter, {}, [pool] { return number(pool->empty()); });
+    }
     add(metrics, "engine_held_back_total", "turns in which journal or commands had no room",
         MetricType::counter, {}, [&pipeline] { return number(pipeline.held_back()); });
+}
+
+void add_answer_metrics(std::vector<Metric>& metrics, const Pipeline& pipeline) {
+    const GatewayMetrics& gateway = pipeline.gateway_metrics();
+    add(metrics, "orders_late_total", "commands not sent: too old for their lane",
+        MetricType::counter, {}, [&gateway] { return number(gateway.late.get()); });
+    add(metrics, "orders_withdrawn_total", "orders not sent because their cancel came first",
+        MetricType::counter, {}, [&gateway] { return number(gateway.withdrawn.get()); });
+    add(metrics, "rate_blocked_until_seconds", "nothing is sent before, UTC; in the past: not so",
+        MetricType::gauge, {}, [&gateway] { return number(gateway.blocked_until.get()) / 1e9; });
+    const aster::OrderFigures* figures = pipeline.order_figures();
+    if (figures == nullptr) return;
+    add(metrics, "answer_unknown_members_total", "members of the exchange's answers nobody knows",
+        MetricType::counter, {}, [figures] { return number(figures->unknown_members.get()); });
+    add(metrics, "answers_unreadable_total", "answers that are no order although they say 200",
+        MetricType::counter, {}, [figures] { return number(figures->unreadable.get()); });
+}
+
+void add_account_metrics(std::vector<Metric>& metrics, const aster::Account& account) {
+    add(metrics, "clock_offset_seconds", "exchange's clock minus ours", MetricType::gauge, {},
+        [&account] {
+            return static_cast<double>(account.status().read().clock_offset.count) / 1e9;
+        });
+    add(metrics, "rules_changes_total", "symbols whose rules or status changed since start",
+        MetricType::counter, {},
+        [&account] { return number(account.status().read().rules_changes); });
+    add(metrics, "snapshots_total", "whole snapshots of the account", MetricType::counter, {},
+        [&account] { return number(account.status().read().snapshots); });
+    add(metrics, "audits_total", "positions read again between snapshots", MetricType::counter, {},
+        [&account] { return number(account.status().read().audits); });
+    add(metrics, "account_failures_total", "housekeeping calls that did not do what they should",
+        MetricType::counter, {}, [&account] { return number(account.status().read().failures); });
+    add(metrics, "agent_expires_seconds", "end of the signer's permission, UTC; 0 while unknown",
+        MetricType::gauge, {}, [&account] {
+            return static_cast<double>(account.status().read().agent_expires.count) / 1e9;
+        });
 }
 
 void add_writer_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
@@ -200,12 +274,10 @@ StatusSources status_sources(const Settings& settings, const SymbolTable& symbol
         {"round_trip", "order's first byte to the answer's last", &gateway.round_trip}};
     add_stream_metrics(sources.metrics, symbols, pipeline);
     add_order_metrics(sources.metrics, pipeline);
+    add_answer_metrics(sources.metrics, pipeline);
+    add_account_metrics(sources.metrics, account);
     add_writer_metrics(sources.metrics, pipeline);
     add_thread_metrics(sources.metrics, threads);
-    add(sources.metrics, "clock_offset_seconds", "exchange's clock minus ours", MetricType::gauge,
-        {}, [&account] {
-            return static_cast<double>(account.status().read().clock_offset.count) / 1e9;
-        });
     sources.control = [&pipeline](const Control& control, SymbolId symbol) -> Result<Done> {
         pipeline.press(control, symbol);
         return Done{};

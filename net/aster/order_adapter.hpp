@@ -1,10 +1,20 @@
 // The exchange's dialect of orders, as the gateway wants it.
 #pragma once
 
+#include "net/aster/algo_orders.hpp"
 #include "net/aster/replies.hpp"
 #include "net/aster/requests.hpp"
+#include "net/gateway_metrics.hpp"
 
 namespace tranche::aster {
+
+/// What answers to orders say beside the answer. The gateway writes, any thread reads.
+struct OrderFigures {
+    Figure rules_doubted;    // refused for price, size or symbol: the rules may have changed
+    Figure clock_doubted;    // refused for the time
+    Figure unknown_members;  // members of answers that nobody knows
+    Figure unreadable;       // answers that are no order although they say 200
+};
 
 /// Encodes and decodes orders of one account. Keeps a reference to `requests`; one thread.
 class OrderAdapter {
@@ -12,7 +22,7 @@ public:
     explicit OrderAdapter(const OrderRequests& requests) : requests_{requests} {}
 
     std::size_t encode(const Command& command, Nanos now, std::span<char> out) {
-        return requests_.encode(command, now, out);
+        return requests_.encode(algo_orders_.translated(command), now, out);
     }
     std::size_t encode_ping(std::span<char> out) { return requests_.encode_ping(out); }
     /// Every order request weighs 1; only new orders count as orders (exchange-protocol.md §4.2).
@@ -23,12 +33,23 @@ public:
         return aster::read_limits(response, now);
     }
     Reply decode(const Command& command, const HttpResponse& response, const RateAnswer& rate) {
-        return decoder_.decode(command, response, rate);
+        const Reply reply = decoder_.decode(algo_orders_.translated(command), response, rate);
+        const ReplyDecoder::AlgoIds algo = decoder_.algo_ids();
+        if (algo.algo_id != 0 && command.id != ClientOrderId{})
+            algo_orders_.note(command.id, algo.algo_id, algo.order_id);
+        if (doubts_rules(reply.code)) figures_.rules_doubted.add();
+        if (doubts_clock(reply.code)) figures_.clock_doubted.add();
+        figures_.unknown_members.set(decoder_.unknown_members());
+        figures_.unreadable.set(decoder_.unreadable());
+        return reply;
     }
+    const OrderFigures& figures() const { return figures_; }
 
 private:
     const OrderRequests& requests_;
     ReplyDecoder decoder_;
+    AlgoOrders algo_orders_;
+    OrderFigures figures_;
 };
 static_assert(tranche::OrderAdapter<OrderAdapter>);
 

@@ -17,6 +17,11 @@ namespace tranche::aster {
 /// True when an answer with `code` (HTTP 4xx) proves that the command had no effect.
 bool is_certain_rejection(CommandKind kind, std::int64_t code);
 
+/// The exchange's rules for the symbol may not be those we know (tick, step, limits, status).
+bool doubts_rules(std::int64_t code);
+/// The exchange found our time too far from its own.
+bool doubts_clock(std::int64_t code);
+
 /// What the headers, and the text of a ban, say about the budgets.
 RateAnswer read_limits(const HttpResponse& response, Nanos now);
 
@@ -27,6 +32,20 @@ public:
 
     /// Everything of a reply but what the gateway knows itself.
     Reply decode(const Command& command, const HttpResponse& response, const RateAnswer& rate);
+
+    /// Members of answers that no version of the exchange known to us sends: ignored, and a sign
+    /// that its answers change (reliability-model.md X13).
+    std::uint64_t unknown_members() const { return unknown_members_; }
+    /// Answers with status 200 that are not the order they should be: each counts as unknown.
+    std::uint64_t unreadable() const { return unreadable_; }
+
+    /// What the newest answer said of a conditional order that lives apart; zeroes where it was
+    /// about another kind.
+    struct AlgoIds {
+        std::int64_t algo_id{};
+        std::int64_t order_id{};  // of the order that came of it, once it has fired
+    };
+    AlgoIds algo_ids() const { return algo_ids_; }
 
 private:
     static constexpr std::size_t longest_body = 16 * 1024;  // an order needs less than one
@@ -43,15 +62,21 @@ private:
         std::string_view filled;
         std::string_view average_price;
         std::int64_t update_time{};
+        AlgoIds algo;  // with `client_order_id` and `status` its own
     };
     Body read(const HttpResponse& response);
-    static bool read_members(simdjson::ondemand::object object, Body& body);
-    static bool read_member(std::string_view key, simdjson::ondemand::value value, Body& body);
+    bool read_members(simdjson::ondemand::object object, Body& body);
+    bool read_member(std::string_view key, simdjson::ondemand::value value, Body& body);
+    static bool is_about(const Command& command, const Body& body, std::int64_t order_id);
     static bool accept(const Command& command, const Body& body, Reply& reply);
+    static bool accept_algo(const Command& command, const Body& body, Reply& reply);
     static void refuse(const Command& command, const Body& body, Reply& reply);
 
+    AlgoIds algo_ids_{};
     simdjson::ondemand::parser parser_;
     std::array<char, longest_body + simdjson::SIMDJSON_PADDING> copy_{};
+    std::uint64_t unknown_members_{};
+    std::uint64_t unreadable_{};
 };
 
 }  // namespace tranche::aster

@@ -8,15 +8,12 @@ std::string_view advice(AlarmKind kind) {
     switch (kind) {
         case AlarmKind::unprotected_too_long:
             return "Entries of this side wait. It is tried again by itself; place a stop by hand "
-                   "if "
-                   "it does not end.";
+                   "if it does not end.";
         case AlarmKind::order_unknown:
-            return "It is asked about until its fate is certain; no second one is sent. Nothing to "
-                   "do.";
+            return "It is asked about until its fate is certain; no second one is sent.";
         case AlarmKind::protection_rejected:
             return "It is tried again ever more slowly. The exchange's list of error codes says "
-                   "why "
-                   "it was refused.";
+                   "why it was refused.";
         case AlarmKind::position_differs:
             return "Somebody else traded here, or news was missed. Compare positions and tranches.";
         case AlarmKind::clock_offset:
@@ -63,12 +60,15 @@ std::string_view advice(AlarmKind kind) {
             return "The tranche stays protected. Raise max_orders_per_tranche if that is the "
                    "limit; else close tranches of this symbol.";
         case AlarmKind::position_mode:
-            return "Make globals.hedge_mode and the account's position mode agree, then press "
-                   "Resume.";
+            return "Make globals.hedge_mode and the account's mode agree, then press Resume.";
         case AlarmKind::filters_doubted:
-            return "The symbol's rules have changed since they were read: start again to read "
-                   "them, "
-                   "or press Resume to try once more with the old ones.";
+            return "The symbol's rules are read again every minute; entries go on when they have "
+                   "changed. Press Resume to try once more with the old ones.";
+        case AlarmKind::agent_expires:
+            return "Approve a new signer at the exchange, or extend this one, then start again "
+                   "with it. Exits at the exchange stay.";
+        case AlarmKind::stream_gap:
+            return "What was missed is asked for. If it returns, look at the network.";
     }
     return "";
 }

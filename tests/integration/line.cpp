@@ -98,8 +98,8 @@ Ended run_to_end(const Folder& folder, const std::vector<std::string>& command,
 Exchange::Exchange(const Folder& folder, const std::vector<std::string>& arguments,
                    const std::string& name)
     : folder_{folder}, name_{name}, certificate_{folder.path(name + ".pem")} {
-    std::vector<std::string> command{exchange_program(), "--listen", "127.0.0.1:0", "--cert-out",
-                                     certificate_};
+    std::vector<std::string> command{exchange_program(), "--listen",   "127.0.0.1:0", "--control",
+                                     "127.0.0.1:0",      "--cert-out", certificate_};
     command.insert(command.end(), arguments.begin(), arguments.end());
     process_ = must_start(command, {}, folder.path(name + ".log"));
     eventually(start_patience, [this] {
@@ -108,6 +108,7 @@ Exchange::Exchange(const Folder& folder, const std::vector<std::string>& argumen
     const std::string address = value_after(log(), "listening on ");
     if (address.empty()) throw std::runtime_error("the exchange does not start: " + log());
     url_ = "https://localhost" + address.substr(address.rfind(':'));
+    control_ = value_after(log(), "control on ");
 }
 
 std::string Exchange::log() const {
@@ -116,8 +117,7 @@ std::string Exchange::log() const {
 
 Json Exchange::ledger() const {
     HttpCall call;
-    call.url = url_ + "/sim/ledger";
-    call.ca_file = certificate_;
+    call.url = control_ + "/sim/ledger";
     const auto answer = ask(call);
     return answer ? Json::parse(answer.value().body, nullptr, false) : Json{};
 }
@@ -125,9 +125,8 @@ Json Exchange::ledger() const {
 void Exchange::pause_market() const {
     HttpCall call;
     call.method = "POST";
-    call.url = url_ + "/sim/pause_market";
+    call.url = control_ + "/sim/pause_market";
     call.body = "{}";
-    call.ca_file = certificate_;
     const auto answer = ask(call);
     ASSERT_TRUE(answer.ok()) << answer.error().message;
     ASSERT_EQ(answer.value().status, 200) << answer.value().body;

@@ -59,6 +59,8 @@ public:
 
     const std::string& url() const { return url_; }
     const std::string& certificate() const { return certificate_; }
+    /// Address for the paths below /sim, which no fault reaches.
+    const std::string& control() const { return control_; }
     std::string log() const;
     Json ledger() const;
     void pause_market() const;
@@ -67,7 +69,7 @@ private:
     const Folder& folder_;
     std::string name_;
     std::string certificate_;
-    std::string url_;
+    std::string url_, control_;
     std::optional<ChildProcess> process_;
 };
 

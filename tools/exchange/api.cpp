@@ -44,6 +44,10 @@ const Api::Route* Api::find_route(std::string_view method, std::string_view name
         Route{"GET", "order", user_data, 1, 0, &Api::query_order},
         Route{"PUT", "order", trade, 1, 1, &Api::modify_order},
         Route{"DELETE", "order", trade, 1, 0, &Api::cancel_order},
+        Route{"POST", "algoOrder", trade, 0, 1, &Api::place_algo},
+        Route{"GET", "algoOrder", user_data, 1, 0, &Api::query_algo},
+        Route{"DELETE", "algoOrder", trade, 1, 0, &Api::cancel_algo},
+        Route{"GET", "openAlgoOrders", user_data, 1, 0, &Api::open_algos},
         Route{"POST", "batchOrders", trade, 5, 1, &Api::place_batch},
         Route{"PUT", "batchOrders", trade, 5, 1, &Api::modify_batch},
         Route{"DELETE", "batchOrders", trade, 1, 0, &Api::cancel_batch},
@@ -81,21 +85,46 @@ const Api::Route* Api::find_route(std::string_view method, std::string_view name
     return nullptr;
 }
 
-Answer Api::handle(const Call& call) {
-    if (call.path.starts_with("/sim/")) return simulator(call);
+namespace {
+
+/// `order` of `/fapi/v3/order`; empty if the path is not one of the venue's.
+std::string_view name_of(std::string_view path) {
     constexpr std::string_view prefix = "/fapi/v";
-    const std::string_view path = call.path;
     const std::size_t version_at = prefix.size();
     const bool versioned = path.starts_with(prefix) && path.size() > version_at + 2 &&
                            path[version_at] >= '1' && path[version_at] <= '4' &&
                            path[version_at + 1] == '/';
+    return versioned ? path.substr(version_at + 2) : std::string_view{};
+}
+
+}  // namespace
+
+CallFacts Api::facts_of(const Call& call) {
+    CallFacts facts{.method = call.method, .name = name_of(call.path), .parameters = {}};
     bool known = false;
-    const Route* route =
-        versioned ? find_route(call.method, path.substr(version_at + 2), known) : nullptr;
+    const Route* route = find_route(facts.method, facts.name, known);
+    if (route == nullptr || route->security == Security::open) return facts;
+    facts.kind = route->security == Security::trade ? RequestKind::trade : RequestKind::query;
+    return facts;
+}
+
+Answer Api::handle(const Call& call) {
+    if (call.path.starts_with("/sim/")) return simulator(call);
+    bool known = false;
+    const std::string_view name = name_of(call.path);
+    const Route* route = name.empty() ? nullptr : find_route(call.method, name, known);
+    const bool for_algos = name == "algoOrder" || name == "openAlgoOrders";
+    if (for_algos && !venue_.options().algo_service) {
+        route = nullptr;
+        known = false;
+    }
     if (route != nullptr) return serve(*route, call);
-    return refuse({known ? -1020 : -5000,
-                   fmt::format("Path {}, Method {} is invalid", call.path, call.method),
-                   known ? 405U : 404U});
+    const auto refused = limits_.book(call.address, 1, 0, call.now_ms());
+    Answer answer = refuse(refused.value_or(Reject{
+        known ? -1020 : -5000, fmt::format("Path {}, Method {} is invalid", call.path, call.method),
+        known ? 405U : 404U}));
+    add_usage(call, false, answer);
+    return answer;
 }
 
 std::int64_t Api::weight_of(const Route& route, const Params& params) {
@@ -106,7 +135,8 @@ std::int64_t Api::weight_of(const Route& route, const Params& params) {
         if (limit <= 100) return 5;
         return limit <= 500 ? 10 : 20;
     }
-    if (route.name == "openOrders" || route.name == "ticker/24hr") return 40;
+    if (route.name == "openOrders" || route.name == "openAlgoOrders" || route.name == "ticker/24hr")
+        return 40;
     if (route.name == "ticker/price" || route.name == "ticker/bookTicker") return 2;
     return route.weight;
 }
@@ -121,14 +151,14 @@ std::optional<Reject> Api::authorize(const Route& route, const Call& call, const
         params);
 }
 
-void Api::add_usage(const Route& route, const Call& call, Answer& answer) const {
+void Api::add_usage(const Call& call, bool orders, Answer& answer) const {
     const Usage usage = limits_.usage(call.address);
     answer.headers.emplace_back("X-MBX-USED-WEIGHT-1M", std::to_string(usage.weight_1m));
-    if (answer.status == 429) {
-        const std::int64_t wait = limits_.retry_after_s(call.now_ms(), route.orders > 0);
+    if (answer.status == 429 || answer.status == 418) {
+        const std::int64_t wait = limits_.retry_after_s(call.address, call.now_ms(), orders);
         answer.headers.emplace_back("Retry-After", std::to_string(wait));
     }
-    if (route.orders == 0) return;
+    if (!orders) return;
     answer.headers.emplace_back("X-MBX-ORDER-COUNT-1M", std::to_string(usage.orders_1m));
     answer.headers.emplace_back("X-MBX-ORDER-COUNT-10S", std::to_string(usage.orders_10s));
 }
@@ -152,7 +182,7 @@ Answer Api::serve(const Route& route, const Call& call) {
         answer.signed_call = !refused && route.security != Security::open;
         answer.trade_call = !refused && route.security == Security::trade;
     }
-    add_usage(route, call, answer);
+    add_usage(call, route.orders > 0, answer);
     return answer;
 }
 

@@ -49,6 +49,10 @@ Outcome Api::place(const Params& params, std::int64_t now_ms) {
     const auto read = read_order(params, venue_.rules, venue_.account.hedge_mode);
     if (const Reject* refused = std::get_if<Reject>(&read)) return *refused;
     const NewOrder& terms = std::get<NewOrder>(read);
+    if (venue_.options().algo_service && conditional(terms.type))
+        return Reject{-4120,
+                      "Order type not supported for this endpoint. Please use the Algo Order API "
+                      "endpoints instead."};
     const auto placed = venue_.matching.place(terms, now_ms);
     if (const Reject* refused = std::get_if<Reject>(&placed)) return *refused;
     const Order& order = *venue_.matching.find(std::get<OrderId>(placed));
@@ -80,7 +84,7 @@ std::variant<const Order*, Reject> Api::find_order(const Params& params, int unk
         order = venue_.matching.find_client(std::get<SymbolIndex>(symbol), *client);
     else
         return missing("orderId");
-    if (order == nullptr || order->terms.symbol != std::get<SymbolIndex>(symbol))
+    if (order == nullptr || order->terms.symbol != std::get<SymbolIndex>(symbol) || is_algo(*order))
         return Reject{unknown_code, unknown};
     return order;
 }
@@ -205,7 +209,7 @@ Answer Api::open_orders(const Call&, const Params& params) {
         const SymbolRules& rules = venue_.rules.at(symbol);
         if (params.has("symbol") && params.get("symbol") != rules.name) continue;
         for (const Order* order : venue_.matching.open(symbol))
-            json.raw(order_object(rules, *order, true));
+            if (!is_algo(*order)) json.raw(order_object(rules, *order, true));
     }
     if (params.has("symbol") && !venue_.rules.find(params.get("symbol")))
         return refuse({-1121, "Invalid symbol."});

@@ -84,6 +84,41 @@ std::optional<Subscriptions> subscriptions_of_target(std::string_view target) {
     return state;
 }
 
+bool Subscriptions::takes(std::string_view payload) const {
+    constexpr std::string_view mark = R"({"e":")";
+    if (events.empty() || !payload.starts_with(mark)) return true;
+    payload.remove_prefix(mark.size());
+    return events.contains(payload.substr(0, payload.find('"')));
+}
+
+std::optional<Subscriptions> subscriptions_of_split_target(std::string_view target) {
+    constexpr std::string_view account = "/private/ws?listenKey=";
+    if (target.starts_with(account)) {
+        target.remove_prefix(account.size());
+        Subscriptions state;
+        state.streams.emplace(target.substr(0, target.find('&')));
+        constexpr std::string_view wanted = "&events=";
+        const std::size_t at = target.find(wanted);
+        if (at == std::string_view::npos) return state;
+        for (target.remove_prefix(at + wanted.size()); !target.empty();) {
+            const std::string_view event = target.substr(0, target.find('/'));
+            target.remove_prefix(std::min(target.size(), event.size() + 1));
+            state.events.emplace(event);
+        }
+        return state;
+    }
+    const bool books = target.starts_with("/public/");
+    if (!books && !target.starts_with("/market/")) return std::nullopt;
+    auto state = subscriptions_of_target(target.substr(std::string_view{"/public"}.size()));
+    if (!state) return std::nullopt;
+    std::erase_if(state->streams, [books](const std::string& stream) {
+        const bool of_books = stream.find("bookTicker") != std::string::npos ||
+                              stream.find("@depth") != std::string::npos;
+        return of_books != books;
+    });
+    return state;
+}
+
 std::string answer_control(std::string_view text, Subscriptions& state) {
     const Json message = Json::parse(text, nullptr, false);
     if (message.is_discarded()) return failure(3, "Invalid JSON");

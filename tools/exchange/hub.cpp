@@ -15,6 +15,7 @@ void Hub::deliver(std::string_view stream, const std::string& payload) const {
     SharedText wrapped;
     // Sending may close a peer that is too slow, and a closed peer leaves the set.
     for (Peer* peer : readers(stream)) {
+        if (!peer->subscriptions().takes(payload)) continue;
         SharedText& text = peer->subscriptions().combined ? wrapped : raw;
         if (!text)
             text = std::make_shared<const std::string>(

@@ -238,10 +238,14 @@ Order& Matching::fired_form(Order& order, std::int64_t now_ms) {
     NewOrder terms = order.terms;
     terms.type = type;
     if (options_.behaviour.trigger_changes_client_id) terms.client_id.clear();
+    const OrderId fired = order.id;
+    const OrderType original = order.original_type;
+    order.triggered = true;
     finish(order, OrderStatus::expired, now_ms);
     Order& child = store_.create(terms, now_ms);
-    child.original_type = order.original_type;
+    child.original_type = original;
     enter(child);
+    if (Order* parent = store_.find(fired)) parent->fired_as = child.id;
     return child;
 }
 

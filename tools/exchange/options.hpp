@@ -9,6 +9,7 @@
 #include "tools/exchange/auth.hpp"
 #include "tools/exchange/faults.hpp"
 #include "tools/exchange/rules.hpp"
+#include "tools/exchange/service.hpp"
 #include "tools/exchange/venue.hpp"
 
 namespace tranche::exchange {
@@ -22,12 +23,15 @@ struct Speed {
 struct Options {
     std::string address{"127.0.0.1"};
     std::uint16_t port{18443};
+    std::string control_address;  // empty: none
+    std::uint16_t control_port{};
     bool plain{};
     std::string tls_cert, tls_key, cert_out;
     std::vector<std::string> recordings;
     std::string exchange_info;
     Speed speed;
-    FaultRates faults{};
+    FaultRules faults;
+    StreamLimits streams;
     std::string json_log;
     AuthOptions auth;
     Budgets budgets;

@@ -102,6 +102,7 @@ struct Order {
     Amount executed, cumulated_quote;
     std::int64_t time_ms{}, update_ms{};
     bool triggered{};
+    OrderId fired_as{};        // the order that came of this one when it fired as another
     bool forced_calculated{};  // the venue's own order whose fills are announced as CALCULATED
     std::uint32_t rank{};      // of its client id: 1 for the first order that carried it
     Amount resting{};          // notional that it adds to its side while it rests in the book

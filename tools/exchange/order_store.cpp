@@ -93,13 +93,16 @@ Order& OrderStore::create(const NewOrder& terms, std::int64_t now_ms) {
     order.earlier = by_client_id_.find(hash, [&order](const Order& other) {
         return other.terms.client_id == order.terms.client_id;
     });
-    order.rank = order.earlier == nullptr ? 1 : order.earlier->rank + 1;
+    // What comes of a conditional order that has fired goes on under its client id.
+    const bool goes_on =
+        order.earlier != nullptr && order.earlier->waiting() && order.earlier->triggered;
+    order.rank = order.earlier == nullptr ? 1 : order.earlier->rank + (goes_on ? 0 : 1);
     if (order.earlier == nullptr)
         by_client_id_.insert(hash, &order);
     else
         by_client_id_.replace(hash, order.earlier, &order);
     most_ = std::max(most_, static_cast<std::int64_t>(order.rank));
-    if (order.rank > 1) ++duplicates_;
+    if (order.rank > 1 && !goes_on) ++duplicates_;
     return order;
 }
 

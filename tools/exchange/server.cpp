@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fstream>
 
-#include "tools/exchange/certificate.hpp"
 #include "tools/exchange/http_session.hpp"
 
 namespace tranche::exchange {
@@ -31,6 +30,13 @@ StartError write_certificate(const std::string& path, const std::string& pem) {
                                        path)};
 }
 
+std::string url_of(const tcp::acceptor& acceptor, bool plain) {
+    const auto endpoint = acceptor.local_endpoint();
+    const bool v6 = endpoint.address().is_v6();
+    return fmt::format("{}://{}{}{}:{}", plain ? "http" : "https", v6 ? "[" : "",
+                       endpoint.address().to_string(), v6 ? "]" : "", endpoint.port());
+}
+
 }  // namespace
 
 Server::Server(const Options& options, Service& service, Venue& venue, const Recording& recording)
@@ -51,54 +57,89 @@ StartError Server::load_certificate() {
                                       options_.tls_key, error.message())};
     }
     const auto made = make_certificate(options_.address);
-    if (!made)
+    if (!made || !use(tls_, *made))
         return {io_error, "OpenSSL could not make a certificate; pass --tls-cert and --tls-key"};
-    tls_.use_certificate_chain(asio::buffer(made->chain_pem), error);
-    if (!error) tls_.use_private_key(asio::buffer(made->key_pem), asio::ssl::context::pem, error);
-    if (error) return {io_error, "cannot use the certificate made at start: " + error.message()};
+    anchor_ = *made;
     const std::string path =
         !options_.cert_out.empty()
             ? options_.cert_out
             : (std::filesystem::temp_directory_path() /
                fmt::format("tranche-exchange-{}.pem", acceptor_.local_endpoint().port()))
                   .string();
-    const StartError failed = write_certificate(path, made->chain_pem);
+    const StartError failed = write_certificate(path, anchor_.chain_pem);
     if (failed.exit_code == 0) fmt::print("certificate: {}\n", path);
     return failed;
 }
 
-StartError Server::open_port() {
+bool Server::use(asio::ssl::context& context, const Certificate& certificate) {
     Error error;
-    const auto address = asio::ip::make_address(options_.address, error);
-    if (error) return {64, fmt::format("--listen: {} is not an IP address", options_.address)};
-    const tcp::endpoint endpoint{address, options_.port};
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    context.use_certificate_chain(asio::buffer(certificate.chain_pem), error);
+    if (!error)
+        context.use_private_key(asio::buffer(certificate.key_pem), asio::ssl::context::pem, error);
+    return !error;
+}
+
+asio::ssl::context& Server::context_for(Flaw flaw) {
+    if (flaw == Flaw::none) return tls_;
+    auto& context = flawed_[static_cast<std::size_t>(flaw)];
+    if (context) return *context;
+    context.emplace(asio::ssl::context::tls_server);
+    // With certificates from files there is no anchor's key here: then every flaw is the issuer.
+    const Flaw possible = anchor_.key_pem.empty() ? Flaw::unknown_issuer : flaw;
+    const auto made = make_flawed_certificate(options_.address, anchor_, possible);
+    if (!made || !use(*context, *made)) fmt::print(stderr, "warning: no flawed certificate\n");
+    return *context;
+}
+
+StartError Server::open_port(tcp::acceptor& acceptor, const std::string& address_text,
+                             std::uint16_t port, const char* flag) {
+    Error error;
+    const auto address = asio::ip::make_address(address_text, error);
+    if (error) return {64, fmt::format("{}: {} is not an IP address", flag, address_text)};
+    const tcp::endpoint endpoint{address, port};
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (!error) return {};
     return {unavailable,
             fmt::format("cannot listen on {} port {}: {}; stop the other program or choose "
-                        "another port with --listen (port 0 takes a free one)",
-                        options_.address, options_.port, error.message())};
+                        "another port with {} (port 0 takes a free one)",
+                        address_text, port, error.message(), flag)};
 }
 
 StartError Server::start() {
-    StartError failed = open_port();
+    StartError failed = open_port(acceptor_, options_.address, options_.port, "--listen");
+    const bool controlled = !options_.control_address.empty();
+    if (failed.exit_code == 0 && controlled)
+        failed = open_port(control_, options_.control_address, options_.control_port, "--control");
     if (failed.exit_code == 0) failed = load_certificate();
     if (failed.exit_code != 0) return failed;
     signals_.async_wait([this](const Error& error, int) {
         if (!error) io_.stop();
     });
-    const auto endpoint = acceptor_.local_endpoint();
-    const bool v6 = endpoint.address().is_v6();
-    fmt::print("listening on {}://{}{}{}:{}\n", options_.plain ? "http" : "https", v6 ? "[" : "",
-               endpoint.address().to_string(), v6 ? "]" : "", endpoint.port());
+    if (controlled) fmt::print("control on {}\n", url_of(control_, true));
+    fmt::print("listening on {}\n", url_of(acceptor_, options_.plain));
     std::fflush(stdout);
     timer_.expires_after(tick_period);
     tick();
     accept();
+    if (controlled) accept_control();
     return {};
+}
+
+void Server::accept_control() {
+    control_.async_accept([this](const Error& error, tcp::socket socket) {
+        if (error == asio::error::operation_aborted) return;
+        if (!error) {
+            Error ignored;
+            const std::string address = socket.remote_endpoint(ignored).address().to_string();
+            std::make_shared<HttpSession<PlainStream>>(PlainStream{std::move(socket)}, service_,
+                                                       address, false)
+                ->start();
+        }
+        accept_control();
+    });
 }
 
 void Server::accept() {
@@ -109,14 +150,21 @@ void Server::accept() {
             socket.set_option(tcp::no_delay(true), ignored);
             const auto peer = socket.remote_endpoint(ignored);
             const std::string address = peer.address().to_string();
-            if (options_.plain)
+            const ConnectionFate fate = service_.fate_of_connection();
+            if (fate.blackhole) {
+                service_.lines.park(std::make_shared<tcp::socket>(std::move(socket)));
+            } else if (fate.refuse) {
+                reset_on_close(socket);
+                socket.close(ignored);
+            } else if (options_.plain) {
                 std::make_shared<HttpSession<PlainStream>>(PlainStream{std::move(socket)}, service_,
                                                            address)
                     ->start();
-            else
-                std::make_shared<HttpSession<TlsStream>>(TlsStream{std::move(socket), tls_},
-                                                         service_, address)
+            } else {
+                std::make_shared<HttpSession<TlsStream>>(
+                    TlsStream{std::move(socket), context_for(fate.flaw)}, service_, address)
                     ->start();
+            }
         }
         accept();
     });
@@ -125,7 +173,7 @@ void Server::accept() {
 void Server::tick() {
     timer_.async_wait([this](const Error& error) {
         if (error) return;
-        const std::int64_t now_ms = wall_clock_us() / 1000;
+        const std::int64_t now_ms = service_.now_us() / 1000;
         service_.tick(now_ms);
         player_.poll(now_ms);
         const auto now = std::chrono::steady_clock::now();

@@ -115,6 +115,34 @@ std::string payload_of(const Rules& all, const OrderEvent& event) {
     return json.end_object().end_object().take();
 }
 
+std::string_view algo_status(const OrderEvent& event) {
+    if (event.order.triggered) return "TRIGGERED";
+    if (event.execution == Execution::canceled) return "CANCELED";
+    return event.execution == Execution::expired ? "EXPIRED" : "NEW";
+}
+
+/// ALGO_UPDATE.
+std::string algo_payload(const Rules& all, const OrderEvent& event) {
+    const NewOrder& terms = event.order.terms;
+    const SymbolRules& rules = all.at(terms.symbol);
+    JsonWriter json;
+    json.begin_object().field("e", "ALGO_UPDATE").field("T", event.time_ms);
+    json.field("E", event.time_ms).key("o").begin_object();
+    json.field("caid", terms.client_id.view()).field("aid", event.order.id);
+    json.field("at", "CONDITIONAL").field("o", name(terms.type)).field("s", rules.name);
+    json.field("S", name(terms.side)).field("ps", name(terms.position_side));
+    json.field("f", name(terms.time_in_force));
+    json.field("q", fixed(terms.quantity, rules.quantity_decimals()));
+    json.field("X", algo_status(event)).field("ai", "").field("ap", "0.00000");
+    json.field("aq", "0.00000").field("act", "0");
+    json.field("tp", fixed(terms.stop_price, rules.price_decimals()));
+    json.field("p", fixed(terms.price, rules.price_decimals())).field("V", "NONE");
+    json.field("wt", name(terms.working_type)).field("pm", "NONE");
+    json.field("cp", terms.close_position).field("pP", terms.price_protect);
+    json.field("R", terms.reduce_only).field("tt", std::int64_t{0}).field("gtd", std::int64_t{0});
+    return json.field("rm", "").end_object().end_object().take();
+}
+
 std::string payload_of(const Rules& rules, const AccountEvent& event) {
     const std::string wallet = fixed(event.wallet, 8);
     JsonWriter json;
@@ -195,7 +223,10 @@ std::string line_of(const Rules& all, const LiquidationEvent& event) {
 
 }  // namespace
 
-std::string user_payload(const Rules& rules, const UserEvent& event) {
+std::string user_payload(const Rules& rules, const UserEvent& event, bool algo_service) {
+    const auto* order = std::get_if<OrderEvent>(&event);
+    if (algo_service && order != nullptr && order->order.waiting())
+        return algo_payload(rules, *order);
     return std::visit([&rules](const auto& body) { return payload_of(rules, body); }, event);
 }
 

@@ -88,7 +88,8 @@ PositionState position_state(const Account& account, const Board& board, SymbolI
                              PositionSide side);
 
 /// The payload of one event.
-std::string user_payload(const Rules& rules, const UserEvent& event);
+/// `algo_service`: conditional orders are told of by ALGO_UPDATE until they fire.
+std::string user_payload(const Rules& rules, const UserEvent& event, bool algo_service = false);
 std::string listen_key_expired(std::int64_t now_ms);
 /// One line of `--json-log`.
 std::string log_line(const Rules& rules, const LogEntry& entry);

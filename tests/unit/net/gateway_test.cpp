@@ -20,6 +20,7 @@ public:
     explicit ScriptedConnection(const Nanos& now) : now_{now} {}
 
     HttpOutcome poll(Nanos) {
+        ++polls;
         if (!waiting_ || !next_) return HttpOutcome::none;
         const HttpOutcome outcome = *next_;
         next_.reset();
@@ -49,6 +50,7 @@ public:
 
     bool up{true};
     bool refuse_sends{};
+    std::size_t polls{};
     std::vector<std::string> sent;
 
 private:
@@ -106,9 +108,10 @@ struct World {
             connections.push_back(std::make_unique<ScriptedConnection>(now));
             pool.push_back(connections.back().get());
         }
+        RateBudget budget{limits, Ratio{}};
+        budget.join(board, RateParty::gateway);
         gateway = std::make_unique<Gateway<ScriptedConnection, PlainAdapter>>(
-            commands, replies, pool, adapter, RateBudget{limits, Ratio{}}, settings,
-            TimeSource{now}, metrics);
+            commands, replies, pool, adapter, budget, settings, TimeSource{now}, metrics);
     }
 
     std::uint64_t order(Lane lane = Lane::protective, CommandKind kind = CommandKind::place,
@@ -122,7 +125,9 @@ struct World {
         command->deadline = deadline;
         command->symbol = SymbolId{3};
         command->id.epoch = 7;
-        command->id.generation = static_cast<std::uint32_t>(sequence);
+        command->decided_at = decided_at;
+        command->id.generation =
+            static_cast<std::uint32_t>(same_id_as == 0 ? sequence : same_id_as);
         commands.publish();
         return sequence;
     }
@@ -155,8 +160,11 @@ struct World {
     std::vector<std::unique_ptr<ScriptedConnection>> connections;
     PlainAdapter adapter;
     GatewayMetrics metrics;
+    RateBoard board;
     std::unique_ptr<Gateway<ScriptedConnection, PlainAdapter>> gateway;
     std::uint64_t sequence{};
+    Nanos decided_at{};          // of the orders that follow
+    std::uint64_t same_id_as{};  // the next order names this one
 };
 
 TEST(Gateway, AnAnswerBecomesTheReplyOfItsCommand) {
@@ -227,13 +235,13 @@ TEST(Gateway, WithoutAConnectionCommandsWaitAsLongAsTheirLaneAllows) {
     const std::uint64_t protective = world.order(Lane::protective);
     const std::uint64_t entry = world.order(Lane::entry);
     world.poll();
-    world.poll(milliseconds(499));
+    world.poll(milliseconds(299));
     EXPECT_TRUE(world.take_replies().empty());
     world.poll(milliseconds(1));
     auto replies = world.take_replies();
     ASSERT_EQ(replies.size(), 1U);
     EXPECT_EQ(replies.at(entry).verdict, ReplyClass::not_sent);
-    world.poll(milliseconds(1'499));
+    world.poll(milliseconds(1'699));
     EXPECT_TRUE(world.take_replies().empty());
     world.poll(milliseconds(1));
     replies = world.take_replies();
@@ -315,6 +323,99 @@ TEST(Gateway, AFloodOfEntriesDoesNotStandInFrontOfProtection) {
     EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order " + std::to_string(stop)});
 }
 
+TEST(Gateway, AnEntryDecidedTooLongAgoIsDiscardedAndProtectionNever) {
+    World world{2};
+    world.decided_at = world.now - milliseconds(300);
+    world.order(Lane::entry);
+    world.order(Lane::protective);
+    world.poll();
+    EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order 2"});
+    const auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_EQ(replies.at(1).verdict, ReplyClass::not_sent);
+    EXPECT_EQ(world.metrics.late.get(), 1U);
+}
+
+TEST(Gateway, ExitsGoBeforeCancelsBeforeQuestionsBeforeEntries) {
+    World world{1};
+    world.order(Lane::entry);
+    world.order(Lane::reconcile, CommandKind::query);
+    world.order(Lane::protective, CommandKind::cancel);
+    world.order(Lane::protective);
+    for (int i = 0; i < 4; ++i) {
+        world.poll();
+        world.line(0).answer(200);
+    }
+    world.poll();
+    EXPECT_EQ(world.line(0).sent,
+              (std::vector<std::string>{"order 4", "order 3", "order 2", "order 1"}));
+}
+
+TEST(Gateway, ACancelTakesBackAnOrderThatHasNotLeftAndNeitherIsSent) {
+    World world{1};
+    world.line(0).up = false;
+    const std::uint64_t place = world.order(Lane::entry);
+    world.poll();
+    world.same_id_as = place;
+    const std::uint64_t cancel = world.order(Lane::protective, CommandKind::cancel);
+    world.poll();
+    world.line(0).up = true;
+    world.poll();
+    EXPECT_TRUE(world.line(0).sent.empty());
+    EXPECT_EQ(world.metrics.withdrawn.get(), 1U);
+    EXPECT_EQ(world.gateway->pending(), 0U);
+    std::vector<std::uint64_t> answered;
+    for (; const Event* event = world.replies.front(); world.replies.pop()) {
+        EXPECT_EQ(event->reply.verdict, ReplyClass::not_sent);
+        answered.push_back(event->reply.sequence);
+    }
+    EXPECT_EQ(answered, (std::vector<std::uint64_t>{place, cancel}));
+}
+
+TEST(Gateway, ASpareConnectionIsOpenedBeforeItIsNeededAndNotKeptForEver) {
+    World world{4, {.simulate_only = false, .warm = 2}};
+    world.line(2).up = world.line(3).up = false;
+    world.poll();
+    EXPECT_EQ(world.line(2).polls, 0U) << "nothing is under way";
+    world.order();
+    world.poll();
+    world.poll();
+    EXPECT_GT(world.line(2).polls, 0U) << "one is busy: the next is being opened";
+    EXPECT_EQ(world.line(3).polls, 0U);
+    world.line(2).up = true;
+    world.order();
+    world.order();
+    world.poll();
+    EXPECT_EQ(world.line(2).sent.size(), 1U);
+    world.poll();
+    EXPECT_GT(world.line(3).polls, 0U);
+    for (std::size_t i = 0; i < 3; ++i) world.line(i).answer(200);
+    world.poll();
+    world.line(2).up = false;
+    world.poll(seconds(31));
+    world.poll();
+    const std::size_t polls = world.line(2).polls + world.line(3).polls;
+    world.poll();
+    EXPECT_EQ(world.line(2).polls + world.line(3).polls, polls) << "both sleep again";
+}
+
+TEST(Gateway, WhatTheAccountStageSpendsCountsAsWell) {
+    World world{2, {.simulate_only = false}, 64, {{RateUnit::orders, seconds(60), 100}}};
+    RateBudget account{std::vector<RateLimit>{{RateUnit::orders, seconds(60), 100}}, Ratio{}};
+    account.join(world.board, RateParty::account);
+    account.spend({.weight = 1, .orders = 70}, world.now);
+    world.order(Lane::entry);
+    world.poll();
+    EXPECT_TRUE(world.line(0).sent.empty()) << "70 % are spent, by whomever";
+    world.order(Lane::protective);
+    world.poll();
+    EXPECT_EQ(world.line(0).sent.size(), 1U);
+    account.on_answer(RateVerdict::banned, {}, world.now + seconds(300), world.now);
+    world.order(Lane::protective);
+    world.poll();
+    EXPECT_TRUE(world.line(1).sent.empty()) << "its ban is everybody's";
+}
+
 TEST(Gateway, RepliesKeepToTheirCommandsWhateverTheOrderOfAnswers) {
     World world{4};
     for (int i = 0; i < 4; ++i) world.order();
@@ -392,7 +493,7 @@ TEST(Gateway, TheBudgetStopsEntriesBeforeProtection) {
 TEST(Gateway, AnIdleConnectionIsPingedAndABusyOneIsNot) {
     World world{2};
     world.poll();
-    world.poll(seconds(44));
+    world.poll(seconds(14));
     EXPECT_TRUE(world.line(0).sent.empty());
     world.poll(seconds(1));
     ASSERT_EQ(world.line(0).sent, std::vector<std::string>{"ping"});

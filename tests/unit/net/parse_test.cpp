@@ -27,7 +27,10 @@ struct Letters {
                 event.kind = EventKind::mark_price;
                 event.mark_price.exchange_time = seconds(number);
                 break;
-            case 'l': event.kind = EventKind::liquidation; break;
+            case 'l':
+                event.kind = EventKind::liquidation;
+                event.liquidation.trade_time = seconds(number);
+                break;
             case 'i': return Decoded::ignored;
             case 'u': return Decoded::unknown_kind;
             default: return Decoded::malformed;
@@ -75,7 +78,7 @@ TEST_F(ParseTest, TakesABoundedBatchATurn) {
 }
 
 TEST_F(ParseTest, LeavesAFrameWhereItIsWhileTheEngineIsBehind) {
-    for (int i = 0; i < 10; ++i) push("l");
+    for (int i = 0; i < 10; ++i) push("l" + std::to_string(i));
     EXPECT_EQ(parse.poll(now), 8U);
     EXPECT_EQ(parse.poll(now), 0U);
     EXPECT_EQ(parse.counters().blocked.load(), 2U);
@@ -107,11 +110,27 @@ TEST_F(ParseTest, WithoutAnExchangeTimeOnlyTheNumberCounts) {
     EXPECT_EQ(published(), 2U);
 }
 
-TEST_F(ParseTest, DropsMarkPricesThatAreNotNewerButPassesLiquidationsTwice) {
-    for (const char* text : {"m5", "m5", "m4", "m6", "l", "l"}) push(text);
+TEST_F(ParseTest, DropsMarkPricesThatAreNotNewerAndLiquidationsSeenBefore) {
+    for (const char* text : {"m5", "m5", "m4", "m6", "l1", "l1", "l2"}) push(text);
     parse.poll(now);
     EXPECT_EQ(published(), 4U);
-    EXPECT_EQ(parse.counters().duplicates.load(), 2U);
+    EXPECT_EQ(parse.counters().duplicates.load(), 3U);
+}
+
+TEST_F(ParseTest, CountsWhichConnectionWonAndByHowMuch) {
+    const auto bring = [this](std::uint16_t connection, Nanos arrival) {
+        char* place = frames.reserve(2);
+        std::memcpy(place, "l7", 2);
+        frames.publish(FrameHead{arrival, 2, connection, 0});
+    };
+    bring(1, nanoseconds(100));
+    bring(0, nanoseconds(130));
+    Parse<Letters> both{frames, events, codec, 1, TimeSource{now}, 2};
+    both.poll(now);
+    EXPECT_EQ(published(), 1U);
+    EXPECT_EQ(both.arbiter().counters(1).wins, 1U);
+    EXPECT_EQ(both.arbiter().counters(0).copies, 1U);
+    EXPECT_EQ(both.arbiter().counters(0).lag.percentiles().max, 30);
 }
 
 }  // namespace

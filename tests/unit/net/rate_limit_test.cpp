@@ -27,20 +27,19 @@ std::uint32_t sendable(RateBudget& budget, Lane lane, Nanos now) {
 
 TEST(RateLimit, LanesLeaveRoomForThoseAboveThem) {
     RateBudget budget = budget_of(orders_only(300));
-    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 180U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 7U) << "30 left, each counts four times";
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 113U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 52U) << "70 %, and each counts four times";
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 218U) << "90 %";
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 30U);
     EXPECT_EQ(sendable(budget, Lane::protective, start), 0U);
 }
 
-TEST(RateLimit, ALargerBufferIsKeptFromEntriesNotFromProtection) {
+TEST(RateLimit, ALargerBufferIsKeptFromEntriesOnly) {
     RateBudget budget = budget_of(orders_only(100), Ratio{Ratio::one / 2});
-    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 40U);
-    EXPECT_EQ(sendable(budget, Lane::entry, start), 2U);
-    EXPECT_EQ(sendable(budget, Lane::protective, start), 58U);
+    EXPECT_EQ(sendable(budget, Lane::entry, start), 12U);
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start), 78U);
+    EXPECT_EQ(sendable(budget, Lane::protective, start), 10U);
     RateBudget all = budget_of(orders_only(100), Ratio{Ratio::one});
     EXPECT_EQ(sendable(all, Lane::entry, start), 0U);
-    EXPECT_EQ(sendable(all, Lane::reconcile, start), 0U);
     EXPECT_EQ(sendable(all, Lane::protective, start), 100U);
 }
 
@@ -108,6 +107,112 @@ TEST(RateLimit, WithoutBeingToldTheWaitDoublesUpToAMinute) {
     budget.on_answer(RateVerdict::served, {}, {}, now);
     budget.on_answer(RateVerdict::throttled, {}, {}, now);
     EXPECT_EQ(budget.blocked_until() - now, seconds(1));
+}
+
+TEST(RateLimit, WithoutBeingToldTheOtherLanesWaitTenTimesAsLongAsProtection) {
+    RateBudget budget = budget_of(orders_only(300));
+    budget.on_answer(RateVerdict::throttled, {}, {}, start);
+    EXPECT_EQ(budget.blocked_until(Lane::protective), start + seconds(1));
+    EXPECT_EQ(budget.blocked_until(Lane::entry), start + seconds(10));
+    EXPECT_FALSE(budget.allows(Lane::reconcile, an_order, start + milliseconds(9'999)));
+    EXPECT_TRUE(budget.allows(Lane::reconcile, an_order, start + seconds(10)));
+}
+
+TEST(RateLimit, AFirewallIsNotHammeredAndHalvesNothing) {
+    RateBudget budget = budget_of(orders_only(100));
+    budget.on_answer(RateVerdict::forbidden, {}, start + seconds(30), start);
+    EXPECT_FALSE(budget.allows(Lane::protective, an_order, start + seconds(29)));
+    EXPECT_FALSE(budget.banned(start));
+    EXPECT_EQ(sendable(budget, Lane::reconcile, start + seconds(30)), 90U);
+}
+
+TEST(RateLimit, BansThatNameNoEndGrowUntilSomethingIsServed) {
+    RateBudget budget = budget_of(orders_only(300));
+    Nanos now = start;
+    for (const std::int64_t expected : {120, 240, 480}) {
+        budget.on_answer(RateVerdict::banned, {}, {}, now);
+        budget.on_answer(RateVerdict::banned, {}, {}, now);
+        EXPECT_EQ(budget.banned_until() - now, seconds(expected));
+        now = budget.banned_until();
+    }
+    budget.on_answer(RateVerdict::served, {}, {}, now);
+    budget.on_answer(RateVerdict::banned, {}, {}, now);
+    EXPECT_EQ(budget.banned_until() - now, seconds(120));
+}
+
+/// Gateway and account stage with one board between them.
+struct Shared {
+    explicit Shared(const std::vector<RateLimit>& limits)
+        : gateway{limits, {}}, account{limits, {}} {
+        gateway.join(board, RateParty::gateway);
+        account.join(board, RateParty::account);
+    }
+    RateBoard board;
+    RateBudget gateway;
+    RateBudget account;
+};
+
+TEST(RateLimit, PartiesOnOneBoardAreOneLimiter) {
+    Shared both{orders_only(300)};
+    EXPECT_EQ(sendable(both.account, Lane::reconcile, start), 270U);
+    EXPECT_FALSE(both.gateway.allows(Lane::entry, an_order, start));
+    EXPECT_FALSE(both.gateway.allows(Lane::reconcile, an_order, start));
+    EXPECT_EQ(both.gateway.used(0, start), 270U);
+    EXPECT_EQ(sendable(both.gateway, Lane::protective, start), 30U);
+    EXPECT_FALSE(both.account.allows(Lane::protective, an_order, start));
+    EXPECT_EQ(both.account.left_permille(start), 0U);
+}
+
+TEST(RateLimit, WhatAPartyUsedGrowsOldForTheOthersWhenItIsSharedAgain) {
+    Shared both{orders_only(100)};
+    both.account.spend({.weight = 1, .orders = 100}, start);
+    const Nanos later = start + seconds(11);
+    EXPECT_FALSE(both.gateway.allows(Lane::protective, an_order, later)) << "not heard of it yet";
+    both.account.share(later);
+    EXPECT_TRUE(both.gateway.allows(Lane::protective, an_order, later));
+}
+
+TEST(RateLimit, AHeaderThatCountsBothPartiesIsNotAddedToEither) {
+    Shared both{orders_only(300)};
+    both.account.spend({.weight = 1, .orders = 40}, start);
+    both.gateway.spend({.weight = 1, .orders = 10}, start);
+    const std::vector<RateUsage> said{{RateUnit::orders, seconds(10), 50}};
+    both.gateway.on_answer(RateVerdict::served, said, {}, start);
+    EXPECT_EQ(both.gateway.used(0, start), 50U);
+    const std::vector<RateUsage> more{{RateUnit::orders, seconds(10), 70}};
+    both.account.on_answer(RateVerdict::served, more, {}, start);
+    EXPECT_EQ(both.gateway.used(0, start), 70U) << "somebody else uses this address";
+}
+
+TEST(RateLimit, PausesAndBansOfOnePartyHoldTheOther) {
+    Shared both{orders_only(100)};
+    both.account.on_answer(RateVerdict::throttled, {}, start + seconds(5), start);
+    EXPECT_FALSE(both.gateway.allows(Lane::protective, an_order, start + seconds(4)));
+    EXPECT_EQ(sendable(both.gateway, Lane::reconcile, start + seconds(5)), 45U) << "halved";
+    both.gateway.on_answer(RateVerdict::banned, {}, start + seconds(600), start + seconds(6));
+    EXPECT_TRUE(both.account.banned(start + seconds(599)));
+    EXPECT_EQ(both.board.banned_until(), start + seconds(600));
+    EXPECT_EQ(both.board.blocked_until(Lane::entry), start + seconds(600));
+}
+
+TEST(RateLimit, ABanKnownFromAnEarlierRunHoldsEverybody) {
+    Shared both{orders_only(100)};
+    both.account.ban_until(start + seconds(300));
+    EXPECT_FALSE(both.gateway.allows(Lane::protective, an_order, start + seconds(299)));
+    EXPECT_TRUE(both.gateway.allows(Lane::protective, an_order, start + seconds(300)));
+}
+
+TEST(RateLimit, NewNumbersOfTheExchangeHoldForAllParties) {
+    Shared both{orders_only(300)};
+    both.account.learn(orders_only(10));
+    EXPECT_EQ(sendable(both.gateway, Lane::protective, start), 10U);
+    EXPECT_EQ(both.account.limits().front().limit, 10U);
+    const std::vector<RateLimit> another{{RateUnit::weight, seconds(1), 5}};
+    both.account.learn(another);
+    EXPECT_EQ(both.account.limits().size(), 1U) << "a kind the other party does not count";
+    RateBudget alone = budget_of(orders_only(300));
+    alone.learn(another);
+    EXPECT_EQ(alone.limits().size(), 2U);
 }
 
 TEST(RateLimit, RefusalsOfOneBurstAreOneOffence) {
