@@ -122,7 +122,7 @@ bool SeenTrades::seen_before(SymbolId symbol, std::int64_t trade_id) {
     Key& oldest = order_[next_];
     if (oldest.trade_id != -1) forget(oldest);
     oldest = key;
-    next_ = (next_ + 1) % order_.size();
+    if (++next_ == order_.size()) next_ = 0;
     std::size_t bucket = home(key);
     while (buckets_[bucket].trade_id != -1) bucket = (bucket + 1) & (buckets_.size() - 1);
     buckets_[bucket] = key;

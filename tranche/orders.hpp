@@ -65,7 +65,9 @@ public:
     }
 
     /// Asks for the line that `find` looks at first.
-    void prefetch(const ClientOrderId& id) const { __builtin_prefetch(&buckets_[home(id)]); }
+    [[gnu::always_inline]] void prefetch(const ClientOrderId& id) const {
+        __builtin_prefetch(&buckets_[home(id)]);
+    }
 
     Order& operator[](OrderSlot slot) { return orders_[slot]; }
     const Order& operator[](OrderSlot slot) const { return orders_[slot]; }
@@ -99,7 +101,7 @@ public:
     }
 
     /// Asks for the lines that `seen_before` looks at first.
-    void prefetch(SymbolId symbol, std::int64_t trade_id) const {
+    [[gnu::always_inline]] void prefetch(SymbolId symbol, std::int64_t trade_id) const {
         __builtin_prefetch(&buckets_[home({trade_id, symbol})], 1);
         __builtin_prefetch(&order_[next_], 1);
     }

@@ -148,6 +148,13 @@ private:
     std::uint64_t width_{INT64_MAX - 1};
 };
 
+static_assert(!QuietRange::never().above(Price{5}).contains(Price{6}) &&
+                  !QuietRange::never().below(Price{5}).contains(Price{4}) &&
+                  QuietRange{}.above(Price{5}).below(Price{9}).contains(Price{6}) &&
+                  !QuietRange{}.above(Price{5}).below(Price{9}).contains(Price{5}) &&
+                  !QuietRange{}.above(Price{5}).below(Price{9}).contains(Price{9}),
+              "a range only narrows");
+
 /// All that a book ticker or a mark price touches: one line a symbol, side by side.
 struct alignas(cache_line) SymbolPrices {
     Price bid;

@@ -35,7 +35,7 @@ public:
     std::size_t size() const { return count_; }
 
     /// Asks for what `expire` and `add` will look at.
-    void prefetch() const {
+    [[gnu::always_inline]] void prefetch() const {
         const std::size_t mask = entries_.size() - 1;
         __builtin_prefetch(&entries_[first_], 1);
         __builtin_prefetch(&entries_[(first_ + count_) & mask], 1);
@@ -78,7 +78,7 @@ public:
     /// The same in two steps, so that the lines can be asked for as soon as the mix is known.
     bool seen_before(std::uint64_t mark, Nanos now);
     static std::uint64_t mark_of(SymbolId symbol, const Liquidation& liquidation);
-    void prefetch(std::uint64_t mark) const {
+    [[gnu::always_inline]] void prefetch(std::uint64_t mark) const {
         __builtin_prefetch(sets_[place_of(mark)].marks.data(), 1);
         __builtin_prefetch(sets_[place_of(mark)].arrivals.data(), 1);
     }
