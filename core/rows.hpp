@@ -214,6 +214,7 @@ enum class AlarmKind : std::uint8_t {
     order_limit,      // the exchange takes no more orders, or a setting allows none
     position_mode,    // the account's is not that of the settings
     filters_doubted,  // the exchange refused an order for its tick, step or limits, twice
+    stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
 };
 
 inline constexpr std::size_t row_bytes = 232;

@@ -124,9 +124,15 @@ struct ExchangeSettings {
     std::string stream_url;
     std::string ca_file;  // extra trust anchor, PEM; empty for none
     std::uint64_t chain_id{1666};
-    std::uint16_t feeds{2};  // redundant market connections
+    std::uint16_t feeds{2};               // redundant market connections
+    std::uint16_t user_feeds{2};          // connections that bring the account's own events
+    Nanos silence{seconds(5)};            // of the market: a successor is opened, entries close
+    Nanos rotate_after{seconds(82'800)};  // age of a connection at which its successor comes
+    Nanos rotate_stagger{seconds(600)};   // so much earlier for each further connection
+    Nanos listen_key_refresh{seconds(1'200)};  // the exchange forgets a key after an hour
     std::uint16_t order_connections{3};
-    Ratio rate_limit_buffer{};  // share of the exchange's limits kept unused
+    std::uint32_t presigned_nonces{1024};  // V3 signatures kept ready; 0: the library signs
+    Ratio rate_limit_buffer{};             // share of the exchange's limits kept unused
     bool multi_assets_mode{};
     bool set_leverage{true};
     bool set_margin_type{true};

@@ -93,9 +93,12 @@ void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings&
     SettingsSection section{value, "exchange", findings};
     section.choice<Venue>("venue", exchange.venue,
                           {{"aster", Venue::aster}, {"binance", Venue::binance}});
+    const bool aster = exchange.venue == Venue::aster;
+    exchange.auth = aster ? AuthScheme::v3 : AuthScheme::v1;
     section.choice<AuthScheme>("auth", exchange.auth,
                                {{"v3", AuthScheme::v3}, {"v1", AuthScheme::v1}});
-    const bool aster = exchange.venue == Venue::aster;
+    if (!aster && exchange.auth == AuthScheme::v3)
+        section.refuse("auth", "\"v3\" is not known to binance, expected \"v1\"");
     exchange.rest_url = aster ? "https://fapi.asterdex.com" : "https://fapi.binance.com";
     exchange.stream_url = aster ? "wss://fstream.asterdex.com" : "wss://fstream.binance.com";
     read_url(section, "rest_url", exchange.rest_url, "https", "http");
@@ -103,7 +106,14 @@ void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings&
     section.read("ca_file", exchange.ca_file);
     section.read("chain_id", exchange.chain_id, 1, UINT32_MAX);
     section.read("feeds", exchange.feeds, 1, 8);
+    section.read("user_feeds", exchange.user_feeds, 1, 4);
+    section.span("silence_ms", exchange.silence, milliseconds(1), between(1'000, 60'000));
+    section.span("rotate_after_s", exchange.rotate_after, seconds(1), between(5, 86'000));
+    section.span("rotate_stagger_s", exchange.rotate_stagger, seconds(1), between(0, 3'600));
+    section.span("listen_key_refresh_s", exchange.listen_key_refresh, seconds(1),
+                 between(1, 3'300));
     section.read("order_connections", exchange.order_connections, 1, 16);
+    section.read("presigned_nonces", exchange.presigned_nonces, 0, 16'384);
     section.read("instance", instance, 0, 1023);
     section.finish();
 }

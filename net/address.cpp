@@ -141,13 +141,27 @@ std::string SocketAddress::text() const {
     return (storage.ss_family == AF_INET6 ? "[" + name + "]" : name) + ":" + port.data();
 }
 
-Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port) {
+bool operator==(const SocketAddress& a, const SocketAddress& b) {
+    return a.length == b.length && std::memcmp(&a.storage, &b.storage, a.length) == 0;
+}
+
+addrinfo resolver_hints(const std::string& host) {
     addrinfo hints{};
     hints.ai_family = AF_UNSPEC;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_NUMERICSERV | (is_ip_address(host) ? AI_NUMERICHOST : AI_ADDRCONFIG);
+    return hints;
+}
+
+Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port) {
+    const addrinfo hints = resolver_hints(host);
     addrinfo* found = nullptr;
     const int failed = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+    return read_resolver_answer(host, failed, found);
+}
+
+Result<std::vector<SocketAddress>> read_resolver_answer(const std::string& host, int failed,
+                                                        addrinfo* found) {
     if (failed != 0) {
         const std::string reason =
             failed == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(failed);

@@ -10,6 +10,8 @@
 #include "core/result.hpp"
 #include "core/settings_address.hpp"
 
+struct addrinfo;
+
 namespace tranche {
 
 /// A peer's place as written in a URL, checked.
@@ -40,8 +42,16 @@ struct SocketAddress {
     std::string text() const;
 };
 
+bool operator==(const SocketAddress& a, const SocketAddress& b);
+
 /// All addresses of a host in the resolver's order; asks the network and blocks, so only ever at
 /// start or on a cold thread. Errors (unavailable): names the host and the resolver's reason.
 Result<std::vector<SocketAddress>> resolve(const std::string& host, std::uint16_t port);
+
+/// How `resolve` asks.
+addrinfo resolver_hints(const std::string& host);
+/// What `resolve` makes of an answer, which it frees: `failed` as getaddrinfo returns it.
+Result<std::vector<SocketAddress>> read_resolver_answer(const std::string& host, int failed,
+                                                        addrinfo* found);
 
 }  // namespace tranche

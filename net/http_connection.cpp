@@ -16,7 +16,7 @@ HttpConnection::HttpConnection(Reactor& reactor, ChannelId channel, const TlsCon
       reader_{peer_.body_limit},
       backoff_{peer_.backoff, seed},
       time_{time} {
-    require(!peer_.addresses.empty(), "a peer has an address");
+    require(!peer_.addresses.empty() || peer_.book != nullptr, "a peer has an address");
 }
 
 HttpOutcome HttpConnection::poll(Nanos now) {
@@ -40,8 +40,10 @@ HttpOutcome HttpConnection::poll(Nanos now) {
 
 void HttpConnection::connect(Nanos now) {
     if (stopped_) return;
-    const SocketAddress& address = peer_.addresses[next_address_];
-    next_address_ = (next_address_ + 1) % peer_.addresses.size();
+    const std::size_t attempt = next_address_++;
+    const SocketAddress address = peer_.book != nullptr
+                                      ? peer_.book->pick(attempt)
+                                      : peer_.addresses[attempt % peer_.addresses.size()];
     retry_at_ = {};
     answered_once_ = false;
     link_.open(address, peer_.host, now);

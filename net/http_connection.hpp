@@ -9,6 +9,7 @@
 
 #include "core/clock.hpp"
 #include "core/time_source.hpp"
+#include "net/address_book.hpp"
 #include "net/backoff.hpp"
 #include "net/connection.hpp"
 #include "net/http.hpp"
@@ -19,7 +20,8 @@ namespace tranche {
 /// Where requests go and how long they may take.
 struct HttpPeer {
     std::string host;                      // the name the certificate must carry
-    std::vector<SocketAddress> addresses;  // tried in turn
+    std::vector<SocketAddress> addresses;  // tried in turn; may be empty where there is a book
+    const AddressBook* book = nullptr;     // takes their place, and outlives the connection
     Nanos answer_timeout = seconds(10);    // then the outcome of the request is `cut`
     std::size_t body_limit = http_body_limit;
     LinkSettings link;

@@ -14,6 +14,7 @@
 
 #include "core/require.hpp"
 #include "net/address.hpp"
+#include "net/certificate_text.hpp"
 #include "net/tls_memory.hpp"
 
 namespace tranche {
@@ -74,6 +75,7 @@ struct TlsSession::Native {
     SSL_SESSION* ticket{};
     std::string host;
     long verify_result = X509_V_OK;
+    std::string refused;  // what is wrong with which certificate, in words
     std::string reason;
     std::span<const char> input;
     std::span<char> output;
@@ -122,6 +124,17 @@ struct TlsSession::Native {
 
     static long control(BIO*, int command, long, void*) {
         return command == BIO_CTRL_FLUSH ? 1 : 0;
+    }
+
+    /// Listens to the verification and changes nothing about its outcome.
+    static int note_refusal(int accepted, X509_STORE_CTX* check) {
+        if (accepted == 1) return accepted;
+        const int index = SSL_get_ex_data_X509_STORE_CTX_idx();
+        auto* ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(check, index));
+        auto& self = *static_cast<Native*>(SSL_get_app_data(ssl));
+        self.refused = explain_refusal(X509_STORE_CTX_get_error(check),
+                                       X509_STORE_CTX_get_current_cert(check), self.host);
+        return accepted;
     }
 
     static int keep_ticket(SSL* ssl, SSL_SESSION* session) {
@@ -190,7 +203,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const TlsSettings& settin
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, &TlsSession::Native::note_refusal);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, &TlsSession::Native::keep_ticket);
     if (Result<Done> trusted = set_trust(context, settings.ca_file); !trusted)
@@ -230,6 +243,7 @@ void TlsSession::start(const std::string& host) {
 
     native.host = host;
     native.verify_result = X509_V_OK;
+    native.refused.clear();
     native.reason.clear();
     native.input = {};
     native.output = {};
@@ -330,9 +344,8 @@ void TlsSession::fail(int error) {
 
 std::string TlsSession::failure_text() const {
     if (failure_ == TlsFailure::none) return {};
-    std::string text = std::string{"TLS to \""} + native_->host + "\": " + name_of(failure_);
-    if (native_->verify_result != X509_V_OK)
-        return text + ": " + X509_verify_cert_error_string(native_->verify_result);
+    if (!native_->refused.empty()) return native_->refused;
+    const std::string text = name_of(failure_);
     return native_->reason.empty() ? text : text + ": " + native_->reason;
 }
 

@@ -64,6 +64,7 @@ public:
     void reset() { state_ = 0; }
 
 private:
+    bool step(unsigned byte);
     std::uint32_t state_{};
 };
 

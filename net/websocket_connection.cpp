@@ -4,6 +4,7 @@
 #include <cstring>
 #include <openssl/rand.h>
 #include <utility>
+#include <vector>
 
 #include "core/require.hpp"
 
@@ -13,6 +14,9 @@ namespace {
 constexpr std::size_t frame_overhead = 14;
 constexpr std::size_t longest_text = 4096;             // of ours: subscriptions
 constexpr std::size_t upgrade_body_limit = 16 * 1024;  // of an error page, to get at its status
+// A ping behind more bytes than the buffer holds cannot be seen while nobody takes messages. A pong
+// nobody asked for keeps the connection all the same (exchange-protocol.md, 1.3).
+constexpr Nanos pong_interval = seconds(60);
 
 }  // namespace
 
@@ -43,6 +47,8 @@ LinkState WebSocketConnection::poll(Nanos now) {
     if (link != LinkState::open) return link;
     if (upgrading_) [[unlikely]]
         upgrade(now);
+    else if (now >= next_pong_) [[unlikely]]
+        pong_unasked(now);
     return state();
 }
 
@@ -70,6 +76,7 @@ void WebSocketConnection::upgrade(Nanos now) {
             std::memcpy(room.data(), first.data(), first.size());
             reader_.wrote(first.size());
             last_heard_ = now;
+            next_pong_ = now + pong_interval;
             arrival_ = link_.arrival();
         } else {
             link_.close(status == 101 ? LossReason::upgrade_invalid : LossReason::upgrade_refused,
@@ -142,6 +149,11 @@ void WebSocketConnection::on_control(WebSocketVerdict verdict, Nanos now) {
     send_frame(WebSocketOpcode::pong, reader_.control());
 }
 
+void WebSocketConnection::pong_unasked(Nanos now) {
+    next_pong_ = now + pong_interval;
+    send_frame(WebSocketOpcode::pong, {});
+}
+
 void WebSocketConnection::end(WebSocketVerdict verdict) {
     if (verdict != WebSocketVerdict::close)
         return close(LossReason::protocol_error, close_code_of(verdict), name_of(verdict));
@@ -161,6 +173,12 @@ void WebSocketConnection::close(LossReason reason, std::uint16_t code, std::stri
 
 bool WebSocketConnection::send_text(std::span<const char> text) {
     return text.size() <= longest_text && send_frame(WebSocketOpcode::text, text);
+}
+
+bool WebSocketConnection::send_message(WebSocketOpcode opcode, std::span<const char> payload) {
+    if (state() != LinkState::open) return false;
+    std::vector<char> frame(payload.size() + frame_overhead);
+    return link_.write({frame.data(), write_frame(frame, opcode, payload, next_mask())});
 }
 
 void WebSocketConnection::ping(Nanos now) {

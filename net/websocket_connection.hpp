@@ -36,6 +36,8 @@ public:
     /// True when a message waits: `message`, `arrival`. Reads, answers pings, finds the end.
     bool receive(Nanos now);
     std::span<const char> message() const { return reader_.message(); }
+    /// Of the waiting message: text rather than binary.
+    bool is_text() const { return reader_.is_text(); }
     /// When the bytes that completed the message were taken from the kernel, UTC.
     Nanos arrival() const { return arrival_; }
     /// Gives the waiting message up.
@@ -44,9 +46,12 @@ public:
     /// answers the pings found there.
     void hold(Nanos now);
 
-    /// Sends a text message; false when the connection is not open or takes no more.
+    /// Sends a text message of at most 4 KiB; false when it is longer, or the connection is not
+    /// open or takes no more.
     bool send_text(std::span<const char> text);
-    /// Sends a ping; the pong shows in `last_pong`.
+    /// Sends a message of any length in one frame; otherwise as `send_text`. Allocates.
+    bool send_message(WebSocketOpcode opcode, std::span<const char> payload);
+    /// Sends a ping; whether it was answered shows in `ping_unanswered_since`.
     void ping(Nanos now);
 
     /// When anything was last received; when the last unanswered ping of ours left, or 0.
@@ -64,6 +69,7 @@ private:
     void upgrade(Nanos now);
     bool read_more(Nanos now);
     void on_control(WebSocketVerdict verdict, Nanos now);
+    void pong_unasked(Nanos now);
     void end(WebSocketVerdict verdict);
     bool send_frame(WebSocketOpcode opcode, std::span<const char> payload);
     std::uint32_t next_mask();
@@ -78,6 +84,7 @@ private:
     Nanos deadline_{};
     Nanos last_heard_{};
     Nanos ping_sent_{};
+    Nanos next_pong_{};
     Nanos handshake_timeout_;
     std::uint64_t pings_answered_{};
     std::uint64_t bytes_{};

@@ -85,7 +85,8 @@ inline constexpr auto stored_names<AlarmKind> =
                                      "exit_removed",
                                      "order_limit",
                                      "position_mode",
-                                     "filters_doubted"});
+                                     "filters_doubted",
+                                     "stream_gap"});
 
 template <class E, E last>
 inline constexpr bool names_complete = stored_names<E>.size() == static_cast<std::size_t>(last) + 1;
@@ -95,7 +96,7 @@ static_assert(names_complete<OrderType, OrderType::unknown>);
 static_assert(names_complete<OrderState, OrderState::dropped>);
 static_assert(names_complete<TrancheState, TrancheState::discarded>);
 static_assert(names_complete<CloseReason, CloseReason::vanished>);
-static_assert(names_complete<AlarmKind, AlarmKind::filters_doubted>);
+static_assert(names_complete<AlarmKind, AlarmKind::stream_gap>);
 
 /// Empty for a value the enumeration does not have.
 template <class E> constexpr std::string_view stored_name(E value) {

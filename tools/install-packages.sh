@@ -12,6 +12,7 @@ build_packages=(
 )
 test_packages=(
     clang clang-format clang-tidy lld libclang-rt-14-dev llvm python3 git
+    nginx-light python3-websockets
 )
 
 case "${1:-test}" in

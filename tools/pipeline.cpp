@@ -1,20 +1,29 @@
 #include "tools/pipeline.hpp"
 
+#include <algorithm>
+
 namespace tranche {
 namespace {
 
-/// Liveness by data, by our own pings, and by TCP (reliability-model.md N4).
-StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string path,
-                    StreamKind kind) {
+/// Liveness by data (where there is always some), by our own pings, and by TCP
+/// (reliability-model.md N4). The exchange pings every five minutes: nothing at all for longer than
+/// that is silence even where nobody answers our pings.
+StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string path, StreamKind kind,
+                    std::size_t number) {
     StreamPlan plan;
     plan.name = std::move(name);
     plan.endpoint = parts.peers.stream;
-    plan.addresses = parts.peers.stream_addresses;
+    plan.book = parts.peers.stream_book.get();
     plan.path = std::move(path);
     plan.kind = static_cast<std::uint16_t>(kind);
     plan.ping_interval = seconds(5);
-    plan.silence_limit = seconds(20);
+    plan.silence_limit = seconds(360);
     plan.backoff = stream_ladder;
+    // Never all at once; with very many connections the last ones wait for half of the age.
+    const ExchangeSettings& exchange = parts.settings.exchange;
+    const Nanos earlier{exchange.rotate_stagger.count * static_cast<std::int64_t>(number)};
+    plan.rotate_after =
+        std::max(exchange.rotate_after - earlier, Nanos{exchange.rotate_after.count / 2});
     return plan;
 }
 
@@ -23,7 +32,8 @@ StreamPlan plan_for(const PipelineParts& parts, std::string name, std::string pa
 std::vector<aster::MarketFeed> feeds_of(const Settings& settings) {
     std::vector<std::string> names;
     for (const SymbolSettings& symbol : settings.engine.symbols) names.push_back(symbol.name);
-    return aster::market_feeds(names, settings.exchange.feeds, longest_path);
+    return aster::market_feeds(names, settings.exchange.feeds, longest_path,
+                               settings.exchange.venue);
 }
 
 Result<Peers> Peers::find(const ExchangeSettings& settings) {
@@ -35,18 +45,19 @@ Result<Peers> Peers::find(const ExchangeSettings& settings) {
         if (!addresses) return addresses.error();
         (rest ? peers.rest : peers.stream) = endpoint.value();
         (rest ? peers.rest_addresses : peers.stream_addresses) = addresses.value();
+        (rest ? peers.rest_book : peers.stream_book) =
+            std::make_unique<AddressBook>(addresses.value(), kernel_now());
     }
     return peers;
 }
 
-Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard} {
+Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard}, journal_{parts.journal} {
     const EngineSettings& settings = parts.settings.engine;
     controls_ = std::make_unique<ControlPump>(notices_);
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
-    parse_ = std::make_unique<Parse<aster::Codec>>(frames_, market_events_, *codec_,
-                                                   parts.symbols.configured(),
-                                                   TimeSource{parts.parse_clock},
-                                                   feeds_of(parts.settings).size() + 1);
+    parse_ = std::make_unique<Parse<aster::Codec>>(
+        frames_, market_events_, *codec_, parts.symbols.configured(), TimeSource{parts.parse_clock},
+        feeds_of(parts.settings).size() + parts.settings.exchange.user_feeds);
     board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
                                            order_capacity(settings));
     engine_ = std::make_unique<Engine>(settings, parts.symbols, *board_, parts.restored);
@@ -76,57 +87,83 @@ Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {
 }
 
 Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
-    auto reactor = Reactor::create({}, TimeSource{parts.receive_clock});
-    if (!reactor) return reactor.error();
-    receive_reactor_ = std::move(reactor).value();
+    const ExchangeSettings& exchange = parts.settings.exchange;
+    const auto feeds = feeds_of(parts.settings);
     std::vector<StreamPlan> plans;
     std::vector<StreamRole> roles;
-    for (const aster::MarketFeed& feed : feeds_of(parts.settings)) {
-        plans.push_back(plan_for(parts, feed.name, feed.path, StreamKind::market));
-        roles.push_back({StreamKind::market, feed.kind == aster::FeedKind::signal});
+    std::uint8_t marks_group = 1;
+    for (const aster::MarketFeed& feed : feeds)
+        marks_group = std::max(marks_group, static_cast<std::uint8_t>(feed.part + 1));
+    for (const aster::MarketFeed& feed : feeds) {
+        plans.push_back(plan_for(parts, feed.name, feed.path, StreamKind::market, plans.size()));
+        if (feed.heartbeat) plans.back().quiet_limit = exchange.silence;
+        // Best prices of the further parts close entries symbol by symbol, by their age.
+        const bool marks = feed.kind == aster::FeedKind::marks;
+        roles.push_back({StreamKind::market,
+                         marks ? marks_group : static_cast<std::uint8_t>(feed.part),
+                         marks || feed.part == 0, plans.back().quiet_limit});
     }
-    // Its path is a listen key, which the account stage brings; until then it stays idle.
-    plans.push_back(plan_for(parts, "user", "", StreamKind::user));
-    roles.push_back({StreamKind::user, true});
-    watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles));
+    // Their path is a listen key, which the account stage brings; until then they stay idle.
+    const auto user_group = static_cast<std::uint8_t>(marks_group + 1);
+    for (int number = 1; number <= exchange.user_feeds; ++number) {
+        plans.push_back(
+            plan_for(parts, "user " + std::to_string(number), "", StreamKind::user, plans.size()));
+        roles.push_back({StreamKind::user, user_group, true, Nanos{}});
+    }
+    ReactorOptions options;
+    options.channels = static_cast<std::uint16_t>(2 * plans.size());  // each may have a successor
+    auto reactor = Reactor::create(options, TimeSource{parts.receive_clock});
+    if (!reactor) return reactor.error();
+    receive_reactor_ = std::move(reactor).value();
     auto receive =
         Receive::create(*receive_reactor_, parts.tls, std::move(plans), frames_, stream_states_,
                         parts.paths, static_cast<std::uint64_t>(kernel_now().count));
     if (!receive) return receive.error();
     receive_ = std::move(receive).value();
+    std::vector<const StreamCounters*> counters;
+    for (std::size_t i = 0; i < roles.size(); ++i) counters.push_back(&receive_->counters(i));
+    watch_ = std::make_unique<StreamWatch>(stream_states_, notices_, std::move(roles),
+                                           std::move(counters));
     return Done{};
 }
 
 Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     const ExchangeSettings& settings = parts.settings.exchange;
-    auto reactor = Reactor::create({}, TimeSource{parts.gateway_clock});
+    // Half of the connections sleep until the others have work.
+    const auto connections_at_most = static_cast<std::uint16_t>(2 * settings.order_connections);
+    ReactorOptions options;
+    options.channels = std::max(options.channels, connections_at_most);
+    auto reactor = Reactor::create(options, TimeSource{parts.gateway_clock});
     if (!reactor) return reactor.error();
     order_reactor_ = std::move(reactor).value();
     std::vector<HttpConnection*> connections;
-    for (std::uint16_t i = 0; i < settings.order_connections; ++i) {
+    for (std::uint16_t i = 0; i < connections_at_most; ++i) {
         auto channel = order_reactor_->acquire();
         if (!channel) return channel.error();
         HttpPeer peer;
         peer.host = parts.peers.rest.host;
-        peer.addresses = parts.peers.rest_addresses;
+        peer.book = parts.peers.rest_book.get();
         order_connections_.push_back(std::make_unique<HttpConnection>(
             *order_reactor_, channel.value(), parts.tls, std::move(peer), parts.guard,
             TimeSource{parts.gateway_clock}, i + 1U));
         connections.push_back(order_connections_.back().get());
     }
+    presigned_ = parts.authenticator.make_pool(settings.presigned_nonces);
     requests_ = std::make_unique<aster::OrderRequests>(
         aster::RequestTarget{.venue = settings.venue,
                              .auth = settings.auth,
                              .host_header = parts.peers.rest.host_header(),
                              .prefix = parts.peers.rest.prefix},
-        parts.authenticator, parts.symbols, parts.settings.engine.hedge_mode);
+        parts.authenticator, parts.symbols, parts.settings.engine.hedge_mode, presigned_.get());
     adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
     GatewaySettings gateway;
     gateway.simulate_only = parts.settings.engine.simulate_only;
-    gateway_ =
-        std::make_unique<OrderGateway>(commands_, replies_, std::move(connections), *adapter_,
-                                       RateBudget{parts.limits, settings.rate_limit_buffer},
-                                       gateway, TimeSource{parts.gateway_clock}, gateway_metrics_);
+    gateway.warm = settings.order_connections;
+    RateBudget budget{parts.limits, settings.rate_limit_buffer};
+    budget.join(parts.board, RateParty::gateway);
+    gateway_ = std::make_unique<OrderGateway>(commands_, replies_, std::move(connections),
+                                              *adapter_, budget, gateway,
+                                              TimeSource{parts.gateway_clock}, gateway_metrics_);
     gateway_->obey(halted_);
     return Done{};
 }
@@ -152,8 +189,18 @@ std::size_t Pipeline::poll_parse(Nanos now) {
     return parse_->poll(now);
 }
 
+/// The engine's thread is the journal's only writer.
+void Pipeline::record_gaps() {
+    while (const StreamGap* gap = watch_->gap()) {
+        if (journal_.room() < Outbox::record_capacity) return;
+        journal_.append(record_of(*gap, receive_->name(gap->connection)));
+        watch_->pop_gap();
+    }
+}
+
 std::size_t Pipeline::poll_engine(Nanos now) {
     std::size_t done = watch_->poll(now);
+    record_gaps();
     done += controls_->poll(now);
     done += stage_->poll(now);
     held_back_.store(stage_->held_back, std::memory_order_relaxed);
@@ -168,6 +215,10 @@ std::size_t Pipeline::poll_gateway(Nanos now) {
 
 std::size_t Pipeline::poll_writer(Nanos now) {
     return tap_->poll(now);
+}
+
+std::size_t Pipeline::poll_presigned(Nanos now) {
+    return presigned_ ? presigned_->poll(now) : 0;
 }
 
 }  // namespace tranche

@@ -11,6 +11,7 @@
 #include "core/restored.hpp"
 #include "core/settings.hpp"
 #include "core/symbols.hpp"
+#include "net/address_book.hpp"
 #include "net/aster/authenticator.hpp"
 #include "net/aster/codec.hpp"
 #include "net/aster/order_adapter.hpp"
@@ -34,6 +35,8 @@ struct Peers {
     Endpoint stream;
     std::vector<SocketAddress> rest_addresses;
     std::vector<SocketAddress> stream_addresses;
+    std::unique_ptr<AddressBook> rest_book;  // the same, kept up to date by whoever watches names
+    std::unique_ptr<AddressBook> stream_book;
 
     /// Parses and resolves the two addresses of the settings. Errors: settings, unavailable.
     static Result<Peers> find(const ExchangeSettings& settings);
@@ -48,6 +51,7 @@ struct PipelineParts {
     RequestGuard& guard;  // sees every order before its first byte leaves
     const aster::Authenticator& authenticator;
     const std::vector<RateLimit>& limits;
+    RateBoard& board;  // between gateway and account stage
     const Restored& restored;
     Journal& journal;
     Writer& writer;
@@ -60,7 +64,7 @@ struct PipelineParts {
     Notional paper_wallet{};  // paper mode: USDT the paper exchange starts with
 };
 
-/// Market connections the settings ask for; the user stream's connection comes after them.
+/// Market connections the settings ask for; those of the user stream come after them.
 std::vector<aster::MarketFeed> feeds_of(const Settings& settings);
 
 class Pipeline {
@@ -76,6 +80,8 @@ public:
     std::size_t poll_engine(Nanos now);
     std::size_t poll_gateway(Nanos now);
     std::size_t poll_writer(Nanos now);
+    /// Cold: makes signatures ahead; belongs to a thread that no order waits for.
+    std::size_t poll_presigned(Nanos now);
 
     /// Any thread: passes a button or signal on to the engine.
     void press(const Control& control, SymbolId symbol) { controls_->press(control, symbol); }
@@ -85,7 +91,12 @@ public:
     const PaperStage* paper() const { return paper_.get(); }
     const RequestGuard& guard() const { return guard_; }
     const GatewayMetrics& gateway_metrics() const { return gateway_metrics_; }
+    /// Null in paper mode.
+    const aster::OrderFigures* order_figures() const {
+        return adapter_ ? &adapter_->figures() : nullptr;
+    }
     const ParseCounters& parse_counters() const { return parse_->counters(); }
+    const FeedArbiter& arbiter() const { return parse_->arbiter(); }
     const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
     const Receive& receive() const { return *receive_; }
     const StreamWatch& streams() const { return *watch_; }
@@ -94,6 +105,8 @@ public:
     std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
     std::atomic<bool>& listen_key_wanted() { return listen_key_wanted_; }
     std::uint64_t held_back() const { return held_back_.load(std::memory_order_relaxed); }
+    /// Null unless V3 orders are signed from entries made ahead.
+    const aster::PresignedPool* presigned() const { return presigned_.get(); }
     bool drained() const { return drained_.load(std::memory_order_relaxed); }
     std::size_t frames_waiting() const { return frames_.size(); }
 
@@ -104,8 +117,10 @@ private:
     Result<Done> connect_streams(const PipelineParts& parts);
     Result<Done> connect_orders(const PipelineParts& parts);
     void execute_on_paper(const PipelineParts& parts);
+    void record_gaps();
 
     RequestGuard& guard_;
+    Journal& journal_;
     ByteRing frames_{std::size_t{1} << 24};
     Ring<Event> market_events_{1U << 13};
     Ring<Event> paper_events_{1U << 13};  // paper mode: the market, seen by its exchange
@@ -132,6 +147,7 @@ private:
     std::vector<Ring<Event>*> engine_inputs_;
     std::unique_ptr<EngineStage<Journal>> stage_;
     std::vector<std::unique_ptr<HttpConnection>> order_connections_;
+    std::unique_ptr<aster::PresignedPool> presigned_;
     std::unique_ptr<aster::OrderRequests> requests_;
     std::unique_ptr<aster::OrderAdapter> adapter_;
     GatewayMetrics gateway_metrics_;

@@ -15,7 +15,9 @@
 #include "persist/migrate.hpp"
 #include "persist/queries.hpp"
 #include "persist/restore.hpp"
+#include "tools/ban_file.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/outside_alarms.hpp"
 #include "tools/paper_wallet.hpp"
 #include "tools/pipeline.hpp"
 #include "tools/record_log.hpp"
@@ -60,20 +62,56 @@ private:
     sigset_t wanted_{};
 };
 
+/// When the exchange gave its last sign of life on any connection, as far as counters show.
+class Contact {
+public:
+    Nanos newest(const Pipeline& pipeline, const aster::AccountStatus& account, Nanos now) {
+        std::uint64_t messages = 0;
+        for (std::size_t i = 0; i < pipeline.receive().connections(); ++i)
+            messages += pipeline.receive().counters(i).messages.load(std::memory_order_relaxed);
+        if (std::exchange(messages_, messages) != messages) heard_ = now;
+        const Nanos order{static_cast<std::int64_t>(pipeline.gateway_metrics().last_answer.get())};
+        return std::max({heard_, account.contact, order});
+    }
+
+private:
+    std::uint64_t messages_{};
+    Nanos heard_{};
+};
+
 /// The status side: serves the page, and turns records into events and log lines.
 struct StatusStage {
     StatusServer& server;
+    const Pipeline& pipeline;
     Ring<Record>& records;
-    const SymbolTable& symbols;
+    const aster::Account& account;
+    const RateBoard& rates;
+    OutsideAlarms alarms{kernel_now()};
+    Contact contact{};
+    Nanos alarms_due{};
+
+    void publish(const Record& record) {
+        server.publish(record);
+        const std::string line = log_line(record, account.symbols());
+        if (!line.empty()) fmt::print(stderr, "{}\n", line);
+    }
+    void watch_outside(Nanos now) {
+        if (now < alarms_due) return;
+        alarms_due = now + milliseconds(200);
+        const aster::AccountStatus status = account.status().read();
+        const OutsideFacts facts{.contact = contact.newest(pipeline, status, now),
+                                 .agent_expires = status.agent_expires,
+                                 .banned_until = rates.banned_until()};
+        for (const Record& record : alarms.poll(facts, now)) publish(record);
+    }
 
     std::size_t poll(Nanos now) {
+        watch_outside(now);
         std::size_t done = 0;
         for (; done < 512; ++done) {
             const Record* record = records.front();
             if (record == nullptr) break;
-            server.publish(*record);
-            const std::string line = log_line(*record, symbols);
-            if (!line.empty()) fmt::print(stderr, "{}\n", line);
+            publish(*record);
             records.pop();
         }
         return done + server.poll(now);
@@ -125,6 +163,9 @@ private:
     void start_threads();
     Clock& clock_of(Stage stage);
     void serve_account();
+    void keep_ban();
+    void pass_on_doubts();
+    void watch_names();
     void drain();
 
     RunOptions options_;
@@ -141,10 +182,13 @@ private:
     std::optional<Writer> writer_;
     std::unique_ptr<TlsContext> tls_;
     Peers peers_;
+    std::vector<NameWatch> names_;  // of the peers
+    bool names_troubled_{};
     std::optional<aster::Requests> requests_;
     std::unique_ptr<aster::RestTransport> transport_;
     Ring<Event> account_events_{1U << 13};
     Ring<PathChange> paths_{1U << 4};
+    RateBoard rate_board_;
     std::unique_ptr<aster::Account> account_;
     Restored restored_;
     std::unique_ptr<Pipeline> pipeline_;
@@ -155,6 +199,10 @@ private:
     std::optional<Threads> threads_;
     std::uint64_t user_streams_seen_{};
     std::uint64_t refused_seen_{};
+    Nanos ban_kept_{};  // what the file says
+    std::uint64_t rules_doubted_seen_{};
+    std::uint64_t clock_doubted_seen_{};
+    std::size_t warnings_told_{};
 };
 
 Result<Done> Instance::open_storage() {
@@ -190,6 +238,10 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
     auto peers = Peers::find(exchange);
     if (!peers) return peers.error();
     peers_ = std::move(peers).value();
+    names_.emplace_back(*peers_.rest_book, peers_.rest.host, peers_.rest.port, make_system_lookup(),
+                        kernel_now());
+    names_.emplace_back(*peers_.stream_book, peers_.stream.host, peers_.stream.port,
+                        make_system_lookup(), kernel_now());
     auto tls = TlsContext::create({.ca_file = exchange.ca_file, .key_log_file = options_.keylog});
     if (!tls) return tls.error();
     tls_ = std::move(tls).value();
@@ -200,15 +252,24 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
                       identity_->authenticator);
     auto transport = aster::RestTransport::create(
         peers_.rest, peers_.rest_addresses, peers_.rest.secure ? tls_.get() : nullptr, guard_,
-        TimeSource{own_clock_}, static_cast<std::uint64_t>(kernel_now().count));
+        TimeSource{own_clock_}, static_cast<std::uint64_t>(kernel_now().count),
+        peers_.rest_book.get());
     if (!transport) return transport.error();
     transport_ = std::move(transport).value();
     const auto user_connection = static_cast<std::uint16_t>(feeds_of(settings_).size());
+    auto banned = read_ban(ban_file_of(settings_.storage.database), kernel_now());
+    if (!banned) return banned.error();
+    aster::AccountSettings account =
+        aster::account_settings(settings_, identity_->authenticator.can_sign(), user_connection);
+    account.agent_address = identity_->authenticator.address();
+    account.banned_until = banned.value();
     account_ = std::make_unique<aster::Account>(
-        aster::account_settings(settings_, identity_->authenticator.can_sign(), user_connection),
-        *requests_, nonces_, *transport_, account_events_, paths_);
-    const Nanos begin = monotonic_now();
+        std::move(account), *requests_, nonces_, *transport_, account_events_, paths_, rate_board_);
+    Nanos begin = monotonic_now();
     while (!account_->symbols_ready()) {
+        keep_ban();
+        // A ban is waited for, however long: whoever asks during it makes it longer.
+        if (own_clock_.now() < account_->banned_until()) begin = monotonic_now();
         account_->poll(own_clock_.now());
         if (const Error* fatal = account_->fatal()) return *fatal;
         if (signals.came()) return Error{ErrorKind::unavailable, "stopped while starting"};
@@ -265,6 +326,7 @@ Result<Done> Instance::build_pipeline() {
                                      .guard = guard_,
                                      .authenticator = identity_->authenticator,
                                      .limits = account_->limits(),
+                                     .board = rate_board_,
                                      .restored = restored_,
                                      .journal = *journal_,
                                      .writer = *writer_,
@@ -297,7 +359,11 @@ Result<Done> Instance::open_status() {
         token, kernel_now());
     if (!server) return server.error();
     server_ = std::move(server).value();
-    status_stage_.emplace(StatusStage{*server_, pipeline_->record_copies(), account_->symbols()});
+    status_stage_.emplace(StatusStage{.server = *server_,
+                                      .pipeline = *pipeline_,
+                                      .records = pipeline_->record_copies(),
+                                      .account = *account_,
+                                      .rates = rate_board_});
     log("info status page url=" + server_->url());
     return Done{};
 }
@@ -305,12 +371,15 @@ Result<Done> Instance::open_status() {
 void Instance::start_threads() {
     if (settings_.pipeline.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
         log("warning memory cannot be locked; raise LimitMEMLOCK");
-    const std::array<std::pair<Stage, std::size_t (Pipeline::*)(Nanos)>, 5> turns = {
+    if (pipeline_->presigned() != nullptr && !pipeline_->presigned()->locked())
+        log("warning signatures made ahead may be swapped out; raise LimitMEMLOCK");
+    const std::array<std::pair<Stage, std::size_t (Pipeline::*)(Nanos)>, 6> turns = {
         {{Stage::receive, &Pipeline::poll_receive},
          {Stage::parse, &Pipeline::poll_parse},
          {Stage::engine, &Pipeline::poll_engine},
          {Stage::gateway, &Pipeline::poll_gateway},
-         {Stage::writer, &Pipeline::poll_writer}}};
+         {Stage::writer, &Pipeline::poll_writer},
+         {Stage::status, &Pipeline::poll_presigned}}};  // as cold as the page
     for (std::size_t i = 0; i < layout_.size(); ++i) {
         std::vector<Polled> polled;
         for (const Stage stage : layout_[i].stages) {
@@ -344,9 +413,34 @@ Result<Done> Instance::start(const Signals& signals) {
     return Done{};
 }
 
+/// What a restart must know: written when it changes, which is rare.
+void Instance::keep_ban() {
+    const Nanos until = account_->banned_until();
+    if (until <= ban_kept_) return;
+    ban_kept_ = until;
+    log("warning the exchange has banned this address; nothing is asked before " +
+        timestamp(until));
+    if (auto done = write_ban(ban_file_of(settings_.storage.database), until); !done)
+        log("warning " + done.error().message);
+}
+
+/// Orders refused for their price or time are a reason to read rules or clock again at once.
+void Instance::pass_on_doubts() {
+    const aster::OrderFigures* figures = pipeline_->order_figures();
+    if (figures == nullptr) return;
+    const std::uint64_t rules = figures->rules_doubted.get();
+    if (std::exchange(rules_doubted_seen_, rules) != rules) account_->request_rules();
+    const std::uint64_t clock = figures->clock_doubted.get();
+    if (std::exchange(clock_doubted_seen_, clock) != clock) account_->request_clock();
+}
+
 void Instance::serve_account() {
     account_->poll(own_clock_.now());
-    const std::uint64_t opened = pipeline_->streams().user_opened.load(std::memory_order_relaxed);
+    keep_ban();
+    pass_on_doubts();
+    for (; warnings_told_ < account_->warnings().size(); ++warnings_told_)
+        log("warning " + account_->warnings()[warnings_told_]);
+    const std::uint64_t opened = pipeline_->streams().user_opened();
     if (opened != user_streams_seen_) {
         user_streams_seen_ = opened;
         account_->user_stream_opened();
@@ -356,6 +450,20 @@ void Instance::serve_account() {
         account_->request_snapshot();
     if (pipeline_->listen_key_wanted().exchange(false, std::memory_order_relaxed))
         account_->renew_listen_key();
+}
+
+void Instance::watch_names() {
+    std::string trouble;
+    for (NameWatch& name : names_) {
+        name.poll(own_clock_.now());
+        if (trouble.empty()) trouble = name.trouble();
+    }
+    if (trouble.empty() == !names_troubled_) return;
+    names_troubled_ = !trouble.empty();
+    if (names_troubled_)
+        log("warning " + trouble + " The addresses found before stay in use.");
+    else
+        log("info names are found again");
 }
 
 void Instance::drain() {
@@ -376,6 +484,7 @@ Result<Done> Instance::work(const Signals& signals) {
     Nanos recalibrate_at = begin + seconds(1);
     while (!signals.came()) {
         serve_account();
+        watch_names();
         if (const Error* fatal = account_->fatal()) {
             const Error copy = *fatal;
             drain();

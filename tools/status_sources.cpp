@@ -17,6 +17,27 @@ double number(std::uint64_t value) {
     return static_cast<double>(value);
 }
 
+/// Which copy won and by how much.
+void add_feed_metrics(std::vector<Metric>& metrics, const Labels& labels,
+                      const FeedCounters& feed) {
+    add(metrics, "feed_wins_total", "events this connection brought first", MetricType::counter,
+        labels, [&feed] { return number(feed.wins.load()); });
+    add(metrics, "feed_copies_total", "events another connection had brought before",
+        MetricType::counter, labels, [&feed] { return number(feed.copies.load()); });
+    add(metrics, "feed_stale_total", "events older than the newest, or told twice",
+        MetricType::counter, labels, [&feed] { return number(feed.stale.load()); });
+    const std::pair<const char*, std::int64_t Percentiles::*> quantiles[] = {
+        {"0.5", &Percentiles::p50}, {"0.99", &Percentiles::p99}, {"1", &Percentiles::max}};
+    for (const auto& [quantile, figure] : quantiles) {
+        Labels with_quantile = labels;
+        with_quantile.emplace_back("quantile", quantile);
+        add(metrics, "feed_lag_seconds", "time its copies came after the ones that won",
+            MetricType::gauge, std::move(with_quantile), [&feed, which = figure] {
+                return static_cast<double>(feed.lag.percentiles().*which) / 1e9;
+            });
+    }
+}
+
 void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols,
                         Pipeline& pipeline) {
     const Receive& receive = pipeline.receive();
@@ -30,8 +51,18 @@ void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols
         add(metrics, "connection_losses_total", "connections lost", MetricType::counter, labels,
             [&] { return number(counters.reconnects.load()); });
         add(metrics, "connection_open", "1 while the connection is open", MetricType::gauge, labels,
-            [&pipeline, i] { return pipeline.streams().open[i].load() ? 1.0 : 0.0; });
+            [&pipeline, i] { return pipeline.streams().open()[i].load() ? 1.0 : 0.0; });
+        add(metrics, "connection_rotations_total", "successors that took over", MetricType::counter,
+            labels, [&] { return number(counters.rotations.load()); });
+        add(metrics, "connection_rotations_failed_total", "successors that came to nothing",
+            MetricType::counter, labels, [&] { return number(counters.failed_rotations.load()); });
+        add(metrics, "connection_last_message_seconds", "UTC of its last message; 0: none yet",
+            MetricType::gauge, labels,
+            [&] { return static_cast<double>(counters.last_message_ns.load()) / 1e9; });
+        add_feed_metrics(metrics, labels, pipeline.arbiter().counters(i));
     }
+    add(metrics, "stream_gaps_total", "times no connection of a group brought its streams",
+        MetricType::counter, {}, [&pipeline] { return number(pipeline.streams().gaps()); });
     const aster::CodecCounters& codec = pipeline.codec_counters();
     for (std::size_t i = 0; i < aster::message_kind_count; ++i) {
         const auto kind = static_cast<aster::MessageKind>(i);
@@ -49,9 +80,8 @@ void add_stream_metrics(std::vector<Metric>& metrics, const SymbolTable& symbols
         [&codec] { return number(codec.frames()); });
     add(metrics, "malformed_total", "frames that could not be decoded", MetricType::counter, {},
         [&codec] { return number(codec.malformed()); });
-    add(metrics, "parse_duplicates_total", "prices a redundant connection had brought before",
-        MetricType::counter, {},
-        [&pipeline] { return number(pipeline.parse_counters().duplicates.load()); });
+    add(metrics, "parse_duplicates_total", "events that were known already", MetricType::counter,
+        {}, [&pipeline] { return number(pipeline.parse_counters().duplicates.load()); });
     add(metrics, "frames_waiting_bytes", "bytes between receive and parse", MetricType::gauge, {},
         [&pipeline] { return number(pipeline.frames_waiting()); });
 }
@@ -77,6 +107,14 @@ void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
     add(metrics, "rate_budget_left_ratio", "left of the scarcest limit of the exchange",
         MetricType::gauge, {},
         [&gateway] { return number(gateway.budget_left_permille.get()) / 1000.0; });
+    if (const aster::PresignedPool* pool = pipeline.presigned(); pool != nullptr) {
+        add(metrics, "presigned_nonces", "signatures made ahead that are ready", MetricType::gauge,
+            {}, [pool] { return number(pool->level()); });
+        add(metrics, "presigned_used_total", "orders signed with one of them", MetricType::counter,
+            {}, [pool] { return number(pool->used()); });
+        add(metrics, "presigned_empty_total", "orders the library signed because none was ready",
+            MetricType::counter, {}, [pool] { return number(pool->empty()); });
+    }
     add(metrics, "engine_held_back_total", "turns in which journal or commands had no room",
         MetricType::counter, {}, [&pipeline] { return number(pipeline.held_back()); });
 }

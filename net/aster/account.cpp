@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/aster/costs.hpp"
+#include "net/aster/dialect.hpp"
+#include "net/aster/replies.hpp"
 #include "net/aster/streams.hpp"
 
 namespace tranche::aster {
@@ -13,11 +16,21 @@ constexpr Nanos clock_interval = seconds(60);
 constexpr Nanos clock_retry = seconds(5);
 constexpr Nanos worst_offset = milliseconds(500);  // reliability-model.md X2
 constexpr Nanos worst_uncertainty = seconds(1);
-constexpr Nanos keep_interval = seconds(25 * 60);  // a key lives 60 minutes
 constexpr Nanos keep_retry = seconds(30);
-constexpr int keep_attempts = 3;                 // then a new key
-constexpr Nanos snapshot_gap = seconds(1);       // 50 units of weight each
-constexpr std::size_t longest_listen_key = 200;  // theirs have 64 characters
+constexpr int keep_attempts = 3;            // then a new key
+constexpr Nanos snapshot_gap = seconds(1);  // 50 units of weight each
+constexpr Nanos patient_snapshot_gap = seconds(5);
+constexpr std::uint32_t snapshots_a_minute = 12;  // on demand; then they take their time
+constexpr Nanos share_interval = milliseconds(100);
+constexpr std::size_t longest_listen_key = 112;  // theirs have 64; a path has to have room for it
+
+std::uint32_t snapshot_weight(Venue venue) {
+    const std::uint32_t weight = cost_of(Resource::position_risk, false).weight +
+                                 cost_of(Resource::balance, false).weight +
+                                 cost_of(Resource::open_orders, false).weight;
+    if (!dialect_of(venue).conditionals_apart) return weight;
+    return weight + cost_of(Resource::open_algo_orders, false).weight;
+}
 
 constexpr std::int64_t no_such_key = -1125;
 
@@ -35,6 +48,7 @@ bool is_listen_key(std::string_view text) {
 AccountSettings account_settings(const Settings& settings, bool has_key,
                                  std::uint16_t user_connection) {
     AccountSettings account;
+    account.venue = settings.exchange.venue;
     account.signed_calls = has_key && !settings.engine.simulate_only;
     account.hedge_mode = settings.engine.hedge_mode;
     account.multi_assets = settings.exchange.multi_assets_mode;
@@ -42,6 +56,8 @@ AccountSettings account_settings(const Settings& settings, bool has_key,
     account.set_margin_type = settings.exchange.set_margin_type;
     account.reconcile_interval = settings.engine.protection.reconcile_interval;
     account.user_connection = user_connection;
+    account.user_connections = settings.exchange.user_feeds;
+    account.listen_key_refresh = settings.exchange.listen_key_refresh;
     account.symbols = settings.engine.symbols;
     return account;
 }
@@ -65,30 +81,39 @@ std::string_view name(AccountStep step) {
 
 Account::Account(AccountSettings settings, const Requests& requests, NonceSource& nonces,
                  HttpTransport& transport, Ring<Event>& events, Ring<PathChange>& paths,
-                 std::uint64_t seed)
+                 RateBoard& board, std::uint64_t seed)
     : settings_{std::move(settings)},
       requests_{requests},
       nonces_{nonces},
       transport_{transport},
       events_{events},
       paths_{paths},
-      backoff_{BackoffSettings{milliseconds(500), seconds(60)}, seed} {
+      backoff_{BackoffSettings{milliseconds(500), seconds(60)}, seed},
+      budget_{default_rate_limits, Ratio{}},
+      board_{board},
+      audit_weight_{RateLimit{RateUnit::weight, seconds(60), 0}},
+      wanted_lately_{RateLimit{RateUnit::weight, seconds(60), snapshots_a_minute}} {
+    learn_limits({});
+    budget_.ban_until(settings_.banned_until);
     publish_status();
 }
 
 std::size_t Account::poll(Nanos now) {
     std::size_t done = flush();
     if (fatal_) return done;
-    if (path_pending_ && announce_path(paths_, settings_.user_connection, key_path_))
-        path_pending_ = false;
+    announce_key();
     const HttpOutcome outcome = transport_.poll(now);
     if (call_ != Call::none) {
         switch (outcome) {
             case HttpOutcome::none: return done;
-            case HttpOutcome::answer:
+            case HttpOutcome::answer: {
+                const RateAnswer rate = read_limits(transport_.response(), now);
+                budget_.on_answer(rate.verdict, rate.all(), rate.retry_after, now);
+                status_.contact = now;
                 finish(read_answer(transport_.response(), now), now);
                 ++done;
                 break;
+            }
             case HttpOutcome::not_sent:
             case HttpOutcome::refused:
             case HttpOutcome::cut: {
@@ -103,9 +128,14 @@ std::size_t Account::poll(Nanos now) {
             }
         }
     }
+    if (now >= share_due_) {
+        share_due_ = now + share_interval;
+        budget_.share(now);
+    }
     if (fatal_ || now < retry_at_ || !transport_.ready()) return done;
     const Call next = choose(now);
-    if (next != Call::none && begin(next, now)) ++done;
+    if (next == Call::none || !budget_.allows(Lane::reconcile, cost(next), now)) return done;
+    if (begin(next, now)) ++done;
     return done;
 }
 
@@ -143,23 +173,94 @@ Account::Call Account::choose_running(Nanos now) {
         if (key_expired_.load(std::memory_order_acquire)) return Call::create_key;
         if (stream_opened_.load(std::memory_order_relaxed) && step_ == AccountStep::user_stream)
             advance(AccountStep::snapshot);
-        const bool open = step_ > AccountStep::user_stream;
         if (snapshot_next_ != Call::none) return snapshot_next_;
-        const bool wanted = snapshot_wanted_.load(std::memory_order_acquire);
-        if (open && now >= snapshot_earliest_ && (wanted || now >= snapshot_due_))
-            return Call::snapshot_positions;
+        if (step_ > AccountStep::user_stream)
+            if (const Call audit = choose_audit(now); audit != Call::none) return audit;
         if (now >= keep_due_) return Call::keep_key;
     }
-    return now >= clock_due_ ? Call::time : Call::none;
+    return choose_housekeeping(now);
+}
+
+/// A whole snapshot where one is wanted or due, else only positions: reliability-model.md N5.
+Account::Call Account::choose_audit(Nanos now) {
+    const auto affordable = [&](std::uint32_t weight) {
+        return audit_weight_.used(now) + weight <= audit_weight_.limit().limit;
+    };
+    const bool wanted = snapshot_wanted_.load(std::memory_order_acquire);
+    if (now >= snapshot_earliest_) {
+        if (wanted || now >= snapshot_latest_) return Call::snapshot_positions;
+        if (now >= snapshot_due_ && affordable(snapshot_weight(settings_.venue)))
+            return Call::snapshot_positions;
+    }
+    return now >= audit_due_ && affordable(cost(Call::audit_positions).weight)
+               ? Call::audit_positions
+               : Call::none;
+}
+
+Account::Call Account::choose_housekeeping(Nanos now) {
+    if (clock_wanted_.exchange(false, std::memory_order_acquire) &&
+        now - status_.clock_measured >= clock_retry)
+        start_clock();
+    if (clock_samples_ > 0 || now >= clock_due_) return Call::time;
+    if (now >= rules_earliest_ &&
+        (now >= rules_due_ || rules_wanted_.load(std::memory_order_acquire)))
+        return Call::rules;
+    const bool has_agent = settings_.signed_calls && !settings_.agent_address.empty();
+    return has_agent && now >= agent_due_ ? Call::agent : Call::none;
+}
+
+Resource Account::resource_of(Call call) {
+    switch (call) {
+        case Call::none:
+        case Call::time: return Resource::time;
+        case Call::exchange_info:
+        case Call::rules: return Resource::exchange_info;
+        case Call::position_mode:
+        case Call::set_position_mode: return Resource::position_mode;
+        case Call::multi_assets:
+        case Call::set_multi_assets: return Resource::multi_assets;
+        case Call::flat_positions:
+        case Call::positions:
+        case Call::snapshot_positions:
+        case Call::audit_positions: return Resource::position_risk;
+        case Call::snapshot_algo_orders: return Resource::open_algo_orders;
+        case Call::flat_orders:
+        case Call::snapshot_orders: return Resource::open_orders;
+        case Call::snapshot_balances: return Resource::balance;
+        case Call::create_key:
+        case Call::keep_key: return Resource::listen_key;
+        case Call::change_symbol: return Resource::leverage;
+        case Call::agent: return Resource::agent;
+    }
+    return Resource::time;
+}
+
+bool Account::changes_something(Call call) {
+    return call == Call::set_position_mode || call == Call::set_multi_assets ||
+           call == Call::change_symbol;
+}
+
+RateCost Account::cost(Call call) const {
+    return cost_of(resource_of(call), changes_something(call));
+}
+
+void Account::begin_snapshot(Nanos now) {
+    const bool wanted = snapshot_wanted_.exchange(false, std::memory_order_relaxed);
+    if (wanted)
+        wanted_lately_.add(1, now);
+    else
+        audit_weight_.add(snapshot_weight(settings_.venue), now);
+    const bool often = wanted_lately_.used(now) > wanted_lately_.limit().limit;
+    snapshot_earliest_ = now + (often ? patient_snapshot_gap : snapshot_gap);
+    snapshot_begun_ = now;
+    ++generation_;
+    parts_.clear();
+    listed_.clear();
 }
 
 bool Account::begin(Call call, Nanos now) {
     if (call == Call::snapshot_positions && snapshot_next_ == Call::none) {
-        snapshot_wanted_.store(false, std::memory_order_relaxed);
-        snapshot_earliest_ = now + snapshot_gap;
-        snapshot_begun_ = now;
-        ++generation_;
-        parts_.clear();
+        begin_snapshot(now);
         snapshot_next_ = call;
     }
     const auto request = build(call, now);
@@ -171,35 +272,38 @@ bool Account::begin(Call call, Nanos now) {
         return false;
     }
     if (!transport_.send(request.value(), now)) return false;
+    budget_.spend(cost(call), now, Lane::reconcile);
+    if (call == Call::audit_positions) audit_weight_.add(cost(call).weight, now);
     call_ = call;
     return true;
 }
 
 Result<std::string> Account::build(Call call, Nanos now) const {
-    const auto get = [&](Resource resource) {
-        return requests_.build(Method::get, resource, {}, now);
-    };
-    const auto post = [&](Resource resource, std::string_view member, bool value) {
+    const Resource resource = resource_of(call);
+    const auto set = [&](std::string_view member, bool value) {
         const Parameter parameter{member, value ? "true" : "false"};
         return requests_.build(Method::post, resource, {&parameter, 1}, now);
     };
     switch (call) {
-        case Call::time: return get(Resource::time);
-        case Call::exchange_info: return get(Resource::exchange_info);
-        case Call::position_mode: return get(Resource::position_mode);
-        case Call::set_position_mode:
-            return post(Resource::position_mode, "dualSidePosition", settings_.hedge_mode);
-        case Call::multi_assets: return get(Resource::multi_assets);
-        case Call::set_multi_assets:
-            return post(Resource::multi_assets, "multiAssetsMargin", settings_.multi_assets);
+        case Call::none: break;
+        case Call::set_position_mode: return set("dualSidePosition", settings_.hedge_mode);
+        case Call::set_multi_assets: return set("multiAssetsMargin", settings_.multi_assets);
+        case Call::create_key: return requests_.build(Method::post, resource, {}, now);
+        case Call::keep_key: return requests_.build(Method::put, resource, {}, now);
+        case Call::time:
+        case Call::exchange_info:
+        case Call::rules:
+        case Call::position_mode:
+        case Call::multi_assets:
         case Call::flat_positions:
-        case Call::positions:
-        case Call::snapshot_positions: return get(Resource::position_risk);
         case Call::flat_orders:
-        case Call::snapshot_orders: return get(Resource::open_orders);
-        case Call::snapshot_balances: return get(Resource::balance);
-        case Call::create_key: return requests_.build(Method::post, Resource::listen_key, {}, now);
-        case Call::keep_key: return requests_.build(Method::put, Resource::listen_key, {}, now);
+        case Call::positions:
+        case Call::snapshot_positions:
+        case Call::snapshot_balances:
+        case Call::snapshot_algo_orders:
+        case Call::snapshot_orders:
+        case Call::audit_positions:
+        case Call::agent: return requests_.build(Method::get, resource, {}, now);
         case Call::change_symbol: {
             const SymbolChange& change = changes_.front();
             const bool leverage = change.resource == Resource::leverage;
@@ -208,7 +312,6 @@ Result<std::string> Account::build(Call call, Nanos now) const {
                 Parameter{leverage ? "leverage" : "marginType", change.value}};
             return requests_.build(Method::post, change.resource, parameters, now);
         }
-        case Call::none: break;
     }
     return Error{ErrorKind::usage, "nothing to ask"};
 }
@@ -244,7 +347,11 @@ void Account::handle(Call call, const Answer& answer, Nanos now) {
         case Call::keep_key: return on_keep_key(answer, now);
         case Call::snapshot_positions:
         case Call::snapshot_balances:
+        case Call::snapshot_algo_orders:
         case Call::snapshot_orders: return on_snapshot(call, answer, now);
+        case Call::audit_positions: return on_audit(answer, now);
+        case Call::rules: return on_rules(answer, now);
+        case Call::agent: return on_agent(answer, now);
     }
 }
 
@@ -296,24 +403,6 @@ void Account::finish_clock(Nanos now) {
     if (step_ == AccountStep::clock) advance(AccountStep::exchange_info);
 }
 
-void Account::on_exchange_info(const Answer& answer, Nanos now) {
-    if (answer.kind != AnswerKind::ok)
-        return retry("exchangeInfo: " + answer.text, now, answer.retry_after);
-    std::vector<std::string> names;
-    for (const SymbolSettings& symbol : settings_.symbols) names.push_back(symbol.name);
-    auto info = read_exchange_info(answer.body, names);
-    if (!info && info.error().kind == ErrorKind::settings)
-        return stop(ErrorKind::settings, info.error().message, now);
-    if (!info) return retry(info.error().message, now);
-    const std::size_t configured = info.value().configured;
-    limits_ = std::move(info.value().limits);
-    symbols_ = SymbolTable{std::move(info.value().symbols), configured};
-    symbols_ready_ = true;
-    status_.symbols_ready = true;
-    backoff_.reset();
-    advance(settings_.signed_calls ? AccountStep::position_mode : AccountStep::running);
-}
-
 // ---------------------------------------------------------------------------------- key, events
 
 void Account::on_create_key(const Answer& answer, Nanos now) {
@@ -323,13 +412,14 @@ void Account::on_create_key(const Answer& answer, Nanos now) {
         return retry("listenKey: " + why, now, answer.retry_after);
     }
     const bool expired = key_expired_.exchange(false, std::memory_order_acq_rel);
-    std::string path = user_stream_path(key);
+    std::string path = user_stream_path(key, settings_.venue);
     // the exchange hands out the same key while it lives; its stream needs no reconnect then
     if (path != key_path_ || expired) {
         key_path_ = std::move(path);
-        path_pending_ = !announce_path(paths_, settings_.user_connection, key_path_);
+        paths_left_ = settings_.user_connections;
+        announce_key();
     }
-    keep_due_ = now + keep_interval;
+    keep_due_ = now + settings_.listen_key_refresh;
     keep_failures_ = 0;
     status_.listen_key_since = now;
     backoff_.reset();
@@ -338,7 +428,7 @@ void Account::on_create_key(const Answer& answer, Nanos now) {
 
 void Account::on_keep_key(const Answer& answer, Nanos now) {
     if (answer.kind == AnswerKind::ok) {
-        keep_due_ = now + keep_interval;
+        keep_due_ = now + settings_.listen_key_refresh;
         keep_failures_ = 0;
         status_.listen_key_since = now;
         return;
@@ -347,6 +437,16 @@ void Account::on_keep_key(const Answer& answer, Nanos now) {
     keep_due_ = std::max(now + keep_retry, answer.retry_after);
     if (answer.code == no_such_key || ++keep_failures_ >= keep_attempts)
         key_expired_.store(true, std::memory_order_release);
+}
+
+/// Tells every user connection, as the ring has room.
+void Account::announce_key() {
+    while (paths_left_ > 0) {
+        const auto connection = static_cast<std::uint16_t>(
+            settings_.user_connection + settings_.user_connections - paths_left_);
+        if (!announce_path(paths_, connection, key_path_)) return;
+        --paths_left_;
+    }
 }
 
 Event& Account::queue(EventKind kind, SymbolId symbol, Nanos now) {

@@ -1,6 +1,7 @@
-// The account's housekeeping: clock, symbols, modes, leverage, listen key, snapshots. A cold stage:
-// it may allocate and has a connection of its own, so that no question of its ever stands before
-// an order. Source: exchange-protocol.md §3.1, §14; reference-behaviour.md §2.1, §6.4, §7.
+// The account's housekeeping: clock, symbols and their rules, modes, leverage, listen key,
+// snapshots, audits. A cold stage: it may allocate and has a connection of its own, so that no
+// question of its ever stands before an order; what it asks counts in the same budget. Source:
+// exchange-protocol.md §3.1, §14; reference-behaviour.md §2.1, §6.4, §7.
 #pragma once
 
 #include <array>
@@ -30,13 +31,18 @@ namespace tranche::aster {
 
 /// What the account stage takes of the settings.
 struct AccountSettings {
+    Venue venue{Venue::aster};
     bool signed_calls{};  // false: paper trading or no key, so only public questions
     bool hedge_mode{};
     bool multi_assets{};
     bool set_leverage{};
     bool set_margin_type{};
     Nanos reconcile_interval{};
-    std::uint16_t user_connection{};  // of the receive stage
+    std::uint16_t user_connection{};              // of the receive stage, the first one
+    std::uint16_t user_connections{1};            // from there on: all of them use the same key
+    Nanos listen_key_refresh = seconds(20 * 60);  // a key lives 60 minutes
+    std::string agent_address;  // V3: who signs; empty when there is nobody to ask about
+    Nanos banned_until{};       // by an earlier run's ban, UTC
     std::vector<SymbolSettings> symbols;
 };
 
@@ -68,8 +74,12 @@ struct AccountStatus {
     Nanos listen_key_since;  // created or kept alive
     Nanos snapshot_time;     // of the last complete one
     Nanos error_time;
-    std::uint64_t snapshots;  // complete ones
-    std::uint64_t failures;   // calls that did not do what they should
+    std::uint64_t snapshots;      // complete ones
+    std::uint64_t failures;       // calls that did not do what they should
+    std::uint64_t audits;         // positions compared between snapshots
+    std::uint64_t rules_changes;  // symbols whose rules or status changed since start
+    Nanos contact;                // of the last answer, whatever it said
+    Nanos agent_expires;          // UTC; 0 while unknown
     AccountStep step;
     bool symbols_ready;
     std::uint16_t error_length;
@@ -85,15 +95,19 @@ public:
     /// the engine and to receive.
     Account(AccountSettings settings, const Requests& requests, NonceSource& nonces,
             HttpTransport& transport, Ring<Event>& events, Ring<PathChange>& paths,
-            std::uint64_t seed = 1);
+            RateBoard& board, std::uint64_t seed = 1);
 
     /// One turn; returns the number of answers and events it handled.
     std::size_t poll(Nanos now);
 
-    /// True once exchangeInfo has been read; `symbols` and `limits` do not change afterwards.
+    /// True once exchangeInfo has been read; `symbols` and `limits` do not change afterwards: new
+    /// rules of a symbol become events, new numbers of a limit reach the board.
     bool symbols_ready() const { return symbols_ready_; }
     const SymbolTable& symbols() const { return symbols_; }
     const std::vector<RateLimit>& limits() const { return limits_; }
+
+    /// End of the newest ban that any stage knows of, UTC; 0 for none. To be kept over a restart.
+    Nanos banned_until() const { return budget_.banned_until(); }
 
     /// Why nothing can go on until somebody acts: kind credentials or settings; null while all is
     /// well. The stage asks nothing any more.
@@ -110,6 +124,10 @@ public:
     void request_snapshot() { snapshot_wanted_.store(true, std::memory_order_release); }
     /// Any thread: the exchange said that the listen key has expired.
     void renew_listen_key() { key_expired_.store(true, std::memory_order_release); }
+    /// Any thread: an order was refused for its price, size or symbol; the rules may have changed.
+    void request_rules() { rules_wanted_.store(true, std::memory_order_release); }
+    /// Any thread: a request was refused for its time.
+    void request_clock() { clock_wanted_.store(true, std::memory_order_release); }
     /// Any thread.
     const Snapshot<AccountStatus>& status() const { return published_; }
 
@@ -130,8 +148,14 @@ private:
         keep_key,
         snapshot_positions,
         snapshot_balances,
+        snapshot_algo_orders,  // where conditional orders live apart
         snapshot_orders,
+        audit_positions,
+        rules,
+        agent,
     };
+    static Resource resource_of(Call call);
+    static bool changes_something(Call call);
     struct SymbolChange {
         std::string symbol;
         Resource resource;  // leverage or margin_type
@@ -141,7 +165,11 @@ private:
     Call choose(Nanos now);
     Call choose_at_start() const;
     Call choose_running(Nanos now);
+    Call choose_audit(Nanos now);
+    Call choose_housekeeping(Nanos now);
+    RateCost cost(Call call) const;
     bool begin(Call call, Nanos now);
+    void begin_snapshot(Nanos now);
     Result<std::string> build(Call call, Nanos now) const;
     void finish(const Answer& answer, Nanos now);
     void handle(Call call, const Answer& answer, Nanos now);
@@ -161,12 +189,17 @@ private:
     void on_create_key(const Answer& answer, Nanos now);
     void on_keep_key(const Answer& answer, Nanos now);
     void on_snapshot(Call call, const Answer& answer, Nanos now);
+    void on_audit(const Answer& answer, Nanos now);
+    void on_rules(const Answer& answer, Nanos now);
+    void learn_limits(const std::vector<RateLimit>& limits);
+    void on_agent(const Answer& answer, Nanos now);
     void finish_snapshot(bool complete, Nanos now);
     void collect(const std::vector<ListedPosition>& rows);
     void collect(const std::vector<BalanceUpdate>& rows);
     void collect(const std::vector<ListedOrder>& rows);
     void learn_mode(const std::vector<ListedPosition>& rows);
 
+    void announce_key();
     Event& queue(EventKind kind, SymbolId symbol, Nanos now);
     std::size_t flush();
     void advance(AccountStep step) { step_ = step; }
@@ -189,8 +222,17 @@ private:
     std::optional<Error> fatal_;
     std::vector<std::string> warnings_;
 
+    RateBudget budget_;
+    RateBoard& board_;
+    Nanos share_due_{};
+
     bool symbols_ready_{};
     SymbolTable symbols_;
+    std::vector<RulesUpdate> rules_;  // of configured symbols, as the engine knows them
+    Nanos rules_due_{};
+    Nanos rules_earliest_{};
+    Nanos agent_due_{};
+    bool agent_seen_{};
     std::vector<RateLimit> limits_;
 
     int clock_samples_{};
@@ -208,7 +250,7 @@ private:
     std::deque<SymbolChange> changes_;
 
     std::string key_path_;
-    bool path_pending_{};
+    std::uint16_t paths_left_{};  // connections that do not know the key yet
     Nanos keep_due_{};
     int keep_failures_{};
 
@@ -217,12 +259,19 @@ private:
     Nanos snapshot_earliest_{};
     Nanos snapshot_begun_{};
     std::uint32_t generation_{};
-    std::vector<Event> parts_;    // of the snapshot under way
-    std::deque<Event> outgoing_;  // to the engine, as it has room
+    Nanos snapshot_latest_{};  // one is taken then, whatever audits have cost
+    Nanos audit_due_{};
+    RateWindow audit_weight_;             // what audits have cost
+    RateWindow wanted_lately_;            // snapshots on demand
+    std::vector<ListedPosition> listed_;  // rows of the newest snapshot or audit
+    std::vector<Event> parts_;            // of the snapshot under way
+    std::deque<Event> outgoing_;          // to the engine, as it has room
 
     std::atomic<bool> stream_opened_{};
     std::atomic<bool> snapshot_wanted_{};
     std::atomic<bool> key_expired_{};
+    std::atomic<bool> rules_wanted_{};
+    std::atomic<bool> clock_wanted_{};
     AccountStatus status_{};
     Snapshot<AccountStatus> published_;
 };

@@ -84,12 +84,38 @@ bool read_row(const Json& row, ListedOrder& out) {
            needed(row, "origQty", order.quantity) && needed(row, "executedQty", order.filled);
 }
 
-template <class Row> Result<std::vector<Row>> read_rows(const Json& body, const char* what) {
+bool read_algo_row(const Json& row, ListedOrder& out) {
+    OpenOrder& order = out.order;
+    out.symbol = row.text_of("symbol");
+    const auto side = side_of(row.text_of("side"));
+    const auto leg = leg_of(row.text_of("positionSide"));
+    const auto id = row.whole("algoId");
+    if (out.symbol.empty() || !side || !leg || !id) return false;
+    order.side = *side;
+    order.leg = *leg;
+    order.order_id = *id;
+    order.type = order_type_of(row.text_of("orderType"));
+    order.status = OrderStatus::created;  // the list has only what has not ended
+    order.reduce_only = row.flag("reduceOnly").value_or(false);
+    order.close_position = row.flag("closePosition").value_or(false);
+    if (const auto ours = decode_client_order_id(row.text_of("clientAlgoId"))) {
+        order.ours = true;
+        order.id = *ours;
+    }
+    return read_time(row, "updateTime", order.update_time) &&
+           optional_exact(row, "price", order.price) &&
+           needed(row, "triggerPrice", order.stop_price) &&
+           (order.close_position || needed(row, "quantity", order.quantity));
+}
+
+template <class Row>
+Result<std::vector<Row>> read_rows(const Json& body, const char* what,
+                                   bool (*read)(const Json&, Row&) = read_row) {
     if (!body.is_array())
         return Error{ErrorKind::bad_data, std::string{what} + ": expected a list"};
     std::vector<Row> rows;
     for (const Json& item : body.items) {
-        if (read_row(item, rows.emplace_back())) continue;
+        if (read(item, rows.emplace_back())) continue;
         std::string name{item.text_of("symbol")};
         if (name.empty()) name = item.text_of("asset");
         return Error{ErrorKind::bad_data, std::string{what} + ": row " +
@@ -109,6 +135,9 @@ Result<std::vector<BalanceUpdate>> read_balances(const Json& body) {
 }
 Result<std::vector<ListedOrder>> read_open_orders(const Json& body) {
     return read_rows<ListedOrder>(body, "openOrders");
+}
+Result<std::vector<ListedOrder>> read_open_algo_orders(const Json& body) {
+    return read_rows<ListedOrder>(body, "openAlgoOrders", read_algo_row);
 }
 
 }  // namespace tranche::aster

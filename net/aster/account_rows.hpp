@@ -25,5 +25,7 @@ struct ListedOrder {
 Result<std::vector<ListedPosition>> read_positions(const Json& body);
 Result<std::vector<BalanceUpdate>> read_balances(const Json& body);
 Result<std::vector<ListedOrder>> read_open_orders(const Json& body);
+/// The same for conditional orders that live apart (openAlgoOrders).
+Result<std::vector<ListedOrder>> read_open_algo_orders(const Json& body);
 
 }  // namespace tranche::aster

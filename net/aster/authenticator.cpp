@@ -26,23 +26,32 @@ std::string_view Authenticator::address() const {
     return wallet == nullptr ? std::string_view{} : wallet->address();
 }
 
-void Authenticator::sign(Text& text, std::size_t begin, Nanos now) const {
+std::unique_ptr<PresignedPool> Authenticator::make_pool(std::size_t entries) const {
+    const auto* wallet = std::get_if<WalletSigner>(&signer_);
+    return wallet == nullptr || entries == 0 ? nullptr : wallet->make_pool(entries);
+}
+
+void Authenticator::sign(Text& text, std::size_t begin, Nanos now, PresignedPool* pool) const {
     if (const auto* wallet = std::get_if<WalletSigner>(&signer_))
-        return sign_by(*wallet, text, begin, now);
+        return sign_by(*wallet, text, begin, now, pool);
     const auto* hmac = std::get_if<HmacSigner>(&signer_);
     require(hmac != nullptr, "whoever signs has a key");
     sign_by(*hmac, text, begin, now);
 }
 
-void Authenticator::sign_by(const WalletSigner& signer, Text& text, std::size_t begin,
-                            Nanos now) const {
+void Authenticator::sign_by(const WalletSigner& signer, Text& text, std::size_t begin, Nanos now,
+                            PresignedPool* pool) const {
     text.put(text.size() == begin ? std::string_view{"nonce="} : std::string_view{"&nonce="});
     text.put(nonces_->next(now));
     text.put(signer_parameter_);
     const std::string_view message = text.from(begin);
     text.put("&signature=");
-    signer.sign(message,
-                text.take(WalletSigner::signature_length).first<WalletSigner::signature_length>());
+    const auto room =
+        text.take(WalletSigner::signature_length).first<WalletSigner::signature_length>();
+    if (pool == nullptr)
+        signer.sign(message, room);
+    else
+        signer.sign(message, *pool, room);
 }
 
 void Authenticator::sign_by(const HmacSigner& signer, Text& text, std::size_t begin,

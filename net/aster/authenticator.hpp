@@ -2,6 +2,7 @@
 // Source: exchange-protocol.md §7.1, §7.3.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -39,11 +40,16 @@ public:
 
     /// Appends time and signature to the parameters that begin at `begin`. What is signed is the
     /// text as it stands there, byte for byte. `can_sign` must hold. The only place that signs.
-    void sign(Text& text, std::size_t begin, Nanos now) const;
+    /// `pool`, which only one thread may use, comes from `make_pool` of this object; null for none.
+    void sign(Text& text, std::size_t begin, Nanos now, PresignedPool* pool = nullptr) const;
+
+    /// V3 signatures prepared ahead. Null for no entries, and where the scheme has no use for them.
+    std::unique_ptr<PresignedPool> make_pool(std::size_t entries) const;
 
 private:
     explicit Authenticator(NonceSource& nonces) : nonces_{&nonces} {}
-    void sign_by(const WalletSigner& signer, Text& text, std::size_t begin, Nanos now) const;
+    void sign_by(const WalletSigner& signer, Text& text, std::size_t begin, Nanos now,
+                 PresignedPool* pool) const;
     void sign_by(const HmacSigner& signer, Text& text, std::size_t begin, Nanos now) const;
 
     NonceSource* nonces_;

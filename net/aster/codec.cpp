@@ -79,6 +79,7 @@ MessageKind kind_of(std::string_view word) {
     if (word == "forceOrder") return MessageKind::force_order;
     if (word == "markPriceUpdate") return MessageKind::mark_price;
     if (word == "ORDER_TRADE_UPDATE") return MessageKind::order_trade_update;
+    if (word == "ALGO_UPDATE") return MessageKind::algo_update;
     if (word == "ACCOUNT_UPDATE") return MessageKind::account_update;
     if (word == "aggTrade") return MessageKind::agg_trade;
     if (word == "trade") return MessageKind::trade;
@@ -107,6 +108,7 @@ std::string_view name(MessageKind kind) {
         case MessageKind::ticker: return "24hrTicker";
         case MessageKind::mini_ticker: return "24hrMiniTicker";
         case MessageKind::order_trade_update: return "ORDER_TRADE_UPDATE";
+        case MessageKind::algo_update: return "ALGO_UPDATE";
         case MessageKind::account_update: return "ACCOUNT_UPDATE";
         case MessageKind::account_config_update: return "ACCOUNT_CONFIG_UPDATE";
         case MessageKind::margin_call: return "MARGIN_CALL";
@@ -323,6 +325,7 @@ Decoded Codec::finish(EventSink& out) {
         case MessageKind::book_ticker: return book_ticker(symbol, out);
         case MessageKind::mark_price: return mark_price(symbol, out);
         case MessageKind::order_trade_update: return order_update(symbol, out);
+        case MessageKind::algo_update: return algo_update(symbol, out);
         case MessageKind::account_update: return account_update(out);
         case MessageKind::account_config_update: return config_update(out);
         case MessageKind::margin_call: return notice(AccountNoticeKind::margin_call, out);

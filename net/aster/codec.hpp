@@ -30,6 +30,7 @@ enum class MessageKind : std::uint8_t {
     ticker,
     mini_ticker,
     order_trade_update,
+    algo_update,
     account_update,
     account_config_update,
     margin_call,
@@ -39,7 +40,7 @@ enum class MessageKind : std::uint8_t {
     none,           // no `e`
     control_reply,  // answer to SUBSCRIBE and the like; has no `e` either
 };
-inline constexpr std::size_t message_kind_count = 18;
+inline constexpr std::size_t message_kind_count = 19;
 
 /// The exchange's own word for it: "forceOrder"; "(none)" without `e`.
 std::string_view name(MessageKind kind);
@@ -127,6 +128,7 @@ private:
     Decoded book_ticker(SymbolId symbol, EventSink& out);
     Decoded mark_price(SymbolId symbol, EventSink& out);
     Decoded order_update(SymbolId symbol, EventSink& out);
+    Decoded algo_update(SymbolId symbol, EventSink& out);
     Decoded account_update(EventSink& out);
     Decoded config_update(EventSink& out);
     Decoded notice(AccountNoticeKind kind, EventSink& out);

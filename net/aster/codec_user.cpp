@@ -67,6 +67,41 @@ Decoded Codec::order_update(SymbolId symbol, EventSink& out) {
     return Decoded::events;
 }
 
+/// A conditional order that lives apart (Binance): `caid` and `aid` read as `c` and `i`, `aq` as
+/// `z`. From when it fires to its end ORDER_TRADE_UPDATE reports the order that came of it, under
+/// the same client id, so those statuses tell nothing here.
+Decoded Codec::algo_update(SymbolId symbol, EventSink& out) {
+    const Fields& order = message_.order;
+    const std::string_view word = order.text(member('X'));
+    const std::string_view client_id = order.text(member('c'));
+    const auto side = side_of(order.text(member('S')));
+    const auto leg = leg_of(order.text(Key::ps));
+    if (order.text(member('s')).empty() || word.empty() || client_id.empty() || !side || !leg)
+        return Decoded::malformed;
+    const OrderStatus status = algo_status_of(word);
+    if (status == OrderStatus::unknown) return Decoded::ignored;
+    if (out.room() == 0) return Decoded::no_room;
+    OrderUpdate& body = fresh(EventKind::order_update, symbol, out).order_update;
+    body.side = *side;
+    body.leg = *leg;
+    body.type = body.original_type = order_type_of(order.text(member('o')));
+    body.status = status;
+    body.execution = status == OrderStatus::created    ? ExecutionType::created
+                     : status == OrderStatus::canceled ? ExecutionType::canceled
+                                                       : ExecutionType::expired;
+    if (const auto id = decode_client_order_id(client_id)) {
+        body.ours = true;
+        body.id = *id;
+    }
+    const bool whole = message_.top.time(member('E'), body.exchange_time) &&
+                       message_.top.time(member('T'), body.trade_time) &&
+                       order.whole(member('i'), body.order_id) &&
+                       (!order.has(member('z')) || order.amount(member('z'), body.filled));
+    if (!whole) return Decoded::malformed;
+    out.publish();
+    return Decoded::events;
+}
+
 bool Codec::balance(Nanos time, EventSink& out) {
     if (entry_.text(member('a')).empty()) return false;
     Event& event = fresh(EventKind::balance_update, no_symbol, out);

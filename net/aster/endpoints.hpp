@@ -21,6 +21,8 @@ enum class Resource : std::uint8_t {
     order,
     test_order,
     open_orders,
+    algo_order,  // conditional orders, where they live apart
+    open_algo_orders,
     all_orders,
     user_trades,
     income,
@@ -55,6 +57,8 @@ constexpr Access access(AuthScheme scheme, Resource resource) {
         case Resource::order:
         case Resource::test_order:
         case Resource::open_orders:
+        case Resource::algo_order:
+        case Resource::open_algo_orders:
         case Resource::all_orders:
         case Resource::user_trades:
         case Resource::income:
@@ -83,6 +87,8 @@ constexpr std::string_view leaf(Resource resource) {
         case Resource::order: return "order";
         case Resource::test_order: return "order/test";
         case Resource::open_orders: return "openOrders";
+        case Resource::algo_order: return "algoOrder";
+        case Resource::open_algo_orders: return "openAlgoOrders";
         case Resource::all_orders: return "allOrders";
         case Resource::user_trades: return "userTrades";
         case Resource::income: return "income";
@@ -112,8 +118,12 @@ constexpr Path path(Venue venue, AuthScheme scheme, Resource resource) {
                               resource == Resource::position_risk;
     if (venue == Venue::binance) {
         if (resource == Resource::agent || scheme == AuthScheme::v3) return {"/fapi/v1/", {}};
+        // Version 3 leaves out flat symbols, leverage and margin type, all of which we need.
+        if (resource == Resource::position_risk) return {"/fapi/v2/", leaf(resource)};
         return {wallet_state ? "/fapi/v3/" : "/fapi/v1/", leaf(resource)};
     }
+    const bool apart = resource == Resource::algo_order || resource == Resource::open_algo_orders;
+    if (apart) return {"/fapi/v1/", {}};
     if (scheme == AuthScheme::v3) {
         if (resource == Resource::account) return {"/fapi/v3/", "accountWithJoinMargin"};
         return {"/fapi/v3/", leaf(resource)};

@@ -23,13 +23,21 @@ constexpr Key letter(char c) {
     return Key::none;
 }
 
-/// Key at `raw`, which points behind an opening quote; reads at most three characters.
+/// Longer names under which an ALGO_UPDATE brings what other reports give one letter.
+inline Key long_key_at(const char* raw) {
+    if (raw[0] == 'a' && raw[1] == 'i' && raw[2] == 'd' && raw[3] == '"') return letter('i');
+    const bool client_id = raw[0] == 'c' && raw[1] == 'a' && raw[2] == 'i' && raw[3] == 'd';
+    return client_id && raw[4] == '"' ? letter('c') : Key::none;
+}
+
+/// Key at `raw`, which points behind an opening quote; reads no further than the closing one.
 inline Key key_at(const char* raw) {
     if (raw[0] == '"') return Key::none;
     if (raw[1] == '"') return letter(raw[0]);
-    if (raw[2] != '"') return Key::none;
+    if (raw[2] != '"') return long_key_at(raw);
     switch (raw[0] << 8 | raw[1]) {
         case 'a' << 8 | 'p': return Key::ap;
+        case 'a' << 8 | 'q': return letter('z');  // of an ALGO_UPDATE
         case 'p' << 8 | 's': return Key::ps;
         case 'o' << 8 | 't': return Key::ot;
         case 'r' << 8 | 'p': return Key::rp;

@@ -4,11 +4,9 @@
 
 namespace tranche::aster {
 
-Result<std::unique_ptr<RestTransport>> RestTransport::create(const Endpoint& endpoint,
-                                                             std::vector<SocketAddress> addresses,
-                                                             const TlsContext* tls,
-                                                             RequestGuard& guard, TimeSource time,
-                                                             std::uint64_t seed) {
+Result<std::unique_ptr<RestTransport>> RestTransport::create(
+    const Endpoint& endpoint, std::vector<SocketAddress> addresses, const TlsContext* tls,
+    RequestGuard& guard, TimeSource time, std::uint64_t seed, const AddressBook* book) {
     ReactorOptions options;
     options.channels = 1;
     options.buffers = 32;
@@ -19,6 +17,7 @@ Result<std::unique_ptr<RestTransport>> RestTransport::create(const Endpoint& end
     HttpPeer peer;
     peer.host = endpoint.host;
     peer.addresses = std::move(addresses);
+    peer.book = book;
     return std::unique_ptr<RestTransport>{new RestTransport{
         std::move(reactor).value(), channel.value(), tls, std::move(peer), guard, time, seed}};
 }

@@ -37,12 +37,13 @@ public:
 /// The real one: a reactor and a connection of its own, so that nothing here delays an order.
 class RestTransport final : public HttpTransport {
 public:
-    /// `tls` null for plain loopback; it and `guard` must outlive the transport. Errors: those of
-    /// the reactor.
+    /// `tls` null for plain loopback; it, `guard` and `book` must outlive the transport. With a
+    /// book its addresses are used instead. Errors: those of the reactor.
     static Result<std::unique_ptr<RestTransport>> create(const Endpoint& endpoint,
                                                          std::vector<SocketAddress> addresses,
                                                          const TlsContext* tls, RequestGuard& guard,
-                                                         TimeSource time, std::uint64_t seed);
+                                                         TimeSource time, std::uint64_t seed,
+                                                         const AddressBook* book = nullptr);
 
     HttpOutcome poll(Nanos now) override;
     bool ready() const override { return connection_.is_ready(); }

@@ -113,6 +113,13 @@ Nanos end_of_ban(std::span<const char> body) {
     return end && *end > 0 ? milliseconds(*end) : Nanos{};
 }
 
+/// A firewall answers in HTML, the exchange itself never does.
+bool is_json_object(std::span<const char> body) {
+    const auto first = std::find_if(body.begin(), body.end(),
+                                    [](char c) { return static_cast<unsigned char>(c) > ' '; });
+    return first != body.end() && *first == '{';
+}
+
 /// A whole number that gateways may have put into quotes.
 bool read_whole(simdjson::ondemand::value value, std::int64_t& out) {
     if (value.get_int64().get(out) == simdjson::SUCCESS) return true;
@@ -143,6 +150,10 @@ bool is_certain_rejection(CommandKind kind, std::int64_t code) {
 RateAnswer read_limits(const HttpResponse& response, Nanos now) {
     RateAnswer answer;
     for (const HttpHeader& header : response.all()) read_usage(header, answer);
+    if (response.status == 403 && !is_json_object(response.body)) {
+        answer.verdict = RateVerdict::forbidden;
+        return answer;
+    }
     if (response.status != 429 && response.status != 418) return answer;
     answer.verdict = response.status == 418 ? RateVerdict::banned : RateVerdict::throttled;
     const auto wait = whole<std::uint32_t>(response.find("Retry-After"));
@@ -163,13 +174,16 @@ Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
     reply.verdict = ReplyClass::unknown;
     reply.retry_after = rate.retry_after;
     const Body body = read(response);
+    const bool algo = body.algo.algo_id > 0 && is_about(command, body, body.algo.algo_id);
+    algo_ids_ = algo ? body.algo : AlgoIds{};
     if (body.has_code) reply.code = static_cast<std::int32_t>(body.code);
     if (response.status == 418) {
         reply.verdict = ReplyClass::banned;
     } else if (response.status == 429) {
         reply.verdict = ReplyClass::throttled;
     } else if (response.status == 200) {
-        if (accept(command, body, reply)) reply.verdict = ReplyClass::accepted;
+        if (algo ? accept_algo(command, body, reply) : accept(command, body, reply))
+            reply.verdict = ReplyClass::accepted;
     } else if (response.status >= 400 && response.status < 500 && body.is_object && body.has_code) {
         refuse(command, body, reply);
     } else if (planted(Canary::server_error_is_rejection) && response.status >= 500) {
@@ -214,19 +228,28 @@ bool ReplyDecoder::read_member(std::string_view key, simdjson::ondemand::value v
     if (key == "executedQty") return text(body.filled);
     if (key == "avgPrice") return text(body.average_price);
     if (key == "updateTime") return read_whole(value, body.update_time);
+    if (key == "algoId") return read_whole(value, body.algo.algo_id);
+    if (key == "clientAlgoId") return text(body.client_order_id);
+    if (key == "algoStatus") return text(body.status);
+    if (key == "actualOrderId") {  // "" until it has fired
+        (void)read_whole(value, body.algo.order_id);
+        return true;
+    }
     if (key == "msg") return text(body.message);
     if (key == "code") return body.has_code = read_whole(value, body.code);
     return true;  // simdjson skips what was not looked at
 }
 
+/// By our id, or for orders that are not ours by the exchange's.
+bool ReplyDecoder::is_about(const Command& command, const Body& body, std::int64_t order_id) {
+    if (command.id == ClientOrderId{}) return order_id == command.order_id;
+    return decode_client_order_id(body.client_order_id) == command.id;
+}
+
 /// True when the body is the order the command was about.
 bool ReplyDecoder::accept(const Command& command, const Body& body, Reply& reply) {
     if (!body.is_object || body.order_id <= 0 || body.status.empty()) return false;
-    if (command.id != ClientOrderId{}) {
-        if (decode_client_order_id(body.client_order_id) != command.id) return false;
-    } else if (body.order_id != command.order_id) {
-        return false;
-    }
+    if (!is_about(command, body, body.order_id)) return false;
     const auto filled = parse_as<Quantity>(body.filled);
     if (!filled || filled->raw < 0) return false;
     if (!body.average_price.empty()) {
@@ -239,6 +262,23 @@ bool ReplyDecoder::accept(const Command& command, const Body& body, Reply& reply
     reply.order_id = body.order_id;
     reply.filled = *filled;
     reply.status = order_status_of(body.status);
+    reply.exchange_time = milliseconds(body.update_time);
+    return true;
+}
+
+/// The same for a conditional order that lives apart. One that has fired is asked for where it has
+/// become an order, so this answer is no verdict. A cancel is answered by a bare success.
+bool ReplyDecoder::accept_algo(const Command& command, const Body& body, Reply& reply) {
+    constexpr std::int64_t success = 200;
+    constexpr std::int64_t latest = INT64_MAX / 1'000'000;
+    const bool done = body.has_code && body.code == success;
+    if (done) reply.code = 0;
+    reply.status = algo_status_of(body.status);
+    if (command.kind == CommandKind::cancel && done && body.status.empty())
+        reply.status = OrderStatus::canceled;
+    if (reply.status == OrderStatus::unknown || body.update_time < 0 || body.update_time > latest)
+        return false;
+    reply.order_id = body.algo.algo_id;
     reply.exchange_time = milliseconds(body.update_time);
     return true;
 }

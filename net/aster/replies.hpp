@@ -28,6 +28,14 @@ public:
     /// Everything of a reply but what the gateway knows itself.
     Reply decode(const Command& command, const HttpResponse& response, const RateAnswer& rate);
 
+    /// What the newest answer said of a conditional order that lives apart; zeroes where it was
+    /// about another kind.
+    struct AlgoIds {
+        std::int64_t algo_id{};
+        std::int64_t order_id{};  // of the order that came of it, once it has fired
+    };
+    AlgoIds algo_ids() const { return algo_ids_; }
+
 private:
     static constexpr std::size_t longest_body = 16 * 1024;  // an order needs less than one
 
@@ -43,13 +51,17 @@ private:
         std::string_view filled;
         std::string_view average_price;
         std::int64_t update_time{};
+        AlgoIds algo;  // with `client_order_id` and `status` its own
     };
     Body read(const HttpResponse& response);
     static bool read_members(simdjson::ondemand::object object, Body& body);
     static bool read_member(std::string_view key, simdjson::ondemand::value value, Body& body);
+    static bool is_about(const Command& command, const Body& body, std::int64_t order_id);
     static bool accept(const Command& command, const Body& body, Reply& reply);
+    static bool accept_algo(const Command& command, const Body& body, Reply& reply);
     static void refuse(const Command& command, const Body& body, Reply& reply);
 
+    AlgoIds algo_ids_{};
     simdjson::ondemand::parser parser_;
     std::array<char, longest_body + simdjson::SIMDJSON_PADDING> copy_{};
 };

@@ -4,6 +4,7 @@
 
 #include "core/ids.hpp"
 #include "core/require.hpp"
+#include "net/aster/dialect.hpp"
 
 namespace tranche::aster {
 namespace {
@@ -120,16 +121,14 @@ Result<std::string> Requests::build(Method method, Resource resource,
 // ---------------------------------------------------------------- hot
 
 OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& authenticator,
-                             const SymbolTable& symbols, bool hedge_mode)
-    : authenticator_{authenticator}, hedge_mode_{hedge_mode} {
-    const std::string order = full_path(target, Resource::order);
-    const std::string headers = headers_of(target, authenticator.api_key());
-    place_head_ = "POST " + order + " HTTP/1.1\r\n" + headers + std::string{form_header} +
-                  "Content-Length: 000\r\n\r\n";
-    length_at_ = place_head_.size() - std::string_view{"000\r\n\r\n"}.size();
-    cancel_head_ = "DELETE " + order + "?";
-    query_head_ = "GET " + order + "?";
-    query_tail_ = " HTTP/1.1\r\n" + headers + "\r\n";
+                             const SymbolTable& symbols, bool hedge_mode, PresignedPool* pool)
+    : authenticator_{authenticator},
+      pool_{pool},
+      hedge_mode_{hedge_mode},
+      orders_{heads_for(target, Resource::order)} {
+    if (dialect_of(target.venue).conditionals_apart)
+        conditionals_ = heads_for(target, Resource::algo_order);
+    query_tail_ = " HTTP/1.1\r\n" + headers_of(target, authenticator.api_key()) + "\r\n";
     ping_ = "GET " + full_path(target, Resource::ping) + " HTTP/1.1\r\n" + headers_of(target, "") +
             "\r\n";
 
@@ -148,6 +147,22 @@ OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& a
                 part += "&newOrderRespType=" + std::string{response_type} + "&type=";
             }
     }
+}
+
+OrderRequests::Heads OrderRequests::heads_for(const RequestTarget& target,
+                                              Resource resource) const {
+    const std::string path = full_path(target, resource);
+    Heads heads;
+    heads.place = "POST " + path + " HTTP/1.1\r\n" + headers_of(target, authenticator_.api_key()) +
+                  std::string{form_header} + "Content-Length: 000\r\n\r\n";
+    heads.length_at = heads.place.size() - std::string_view{"000\r\n\r\n"}.size();
+    heads.cancel = "DELETE " + path + "?";
+    heads.query = "GET " + path + "?";
+    return heads;
+}
+
+bool OrderRequests::apart(const Command& command) const {
+    return !conditionals_.place.empty() && is_conditional(command.type);
 }
 
 std::size_t OrderRequests::encode(const Command& command, Nanos now, std::span<char> out) const {
@@ -204,27 +219,28 @@ void OrderRequests::put_parameters(const Command& command, Text& text) const {
         text.put(command.price);
     }
     if (is_conditional(command.type)) {
-        text.put("&stopPrice=");
+        text.put(apart(command) ? "&algoType=CONDITIONAL&triggerPrice=" : "&stopPrice=");
         text.put(command.stop_price);
         text.put(command.working_type == WorkingType::mark_price ? "&workingType=MARK_PRICE"
                                                                  : "&workingType=CONTRACT_PRICE");
         if (command.price_protect) text.put("&priceProtect=TRUE");
     }
-    text.put("&newClientOrderId=");
+    text.put(apart(command) ? "&clientAlgoId=" : "&newClientOrderId=");
     const ClientOrderIdText id = tranche::encode(command.id);
     text.put({id.data(), id.size()});
 }
 
 std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text text) const {
     if (!may_place(command)) return 0;
-    text.put(place_head_);
+    const Heads& heads = apart(command) ? conditionals_ : orders_;
+    text.put(heads.place);
     const std::size_t body = text.size();
     put_parameters(command, text);
-    authenticator_.sign(text, body, now);
+    authenticator_.sign(text, body, now, pool_);
     // Either scheme's tail alone makes it three digits, and no body comes near four.
     const std::size_t length = text.size() - body;
     require(length >= 100 && length <= 999, "the length of an order's body has three digits");
-    const std::span<char> digits = text.written(length_at_, 3);
+    const std::span<char> digits = text.written(heads.length_at, 3);
     digits[0] = static_cast<char>('0' + length / 100);
     digits[1] = static_cast<char>('0' + length / 10 % 10);
     digits[2] = static_cast<char>('0' + length % 10);
@@ -235,18 +251,20 @@ std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text 
 std::size_t OrderRequests::encode_named(const Command& command, Nanos now, Text text) const {
     const bool ours = command.id != ClientOrderId{};
     if (!ours && command.order_id <= 0) return 0;
-    text.put(command.kind == CommandKind::cancel ? cancel_head_ : query_head_);
+    const bool is_apart = apart(command);
+    const Heads& heads = is_apart ? conditionals_ : orders_;
+    text.put(command.kind == CommandKind::cancel ? heads.cancel : heads.query);
     const std::size_t query = text.size();
-    text.put(symbols_[index(command.symbol)].name);
+    if (!is_apart) text.put(symbols_[index(command.symbol)].name);
     if (ours) {
-        text.put("&origClientOrderId=");
+        text.put(is_apart ? "clientAlgoId=" : "&origClientOrderId=");
         const ClientOrderIdText id = tranche::encode(command.id);
         text.put({id.data(), id.size()});
     } else {
-        text.put("&orderId=");
+        text.put(is_apart ? "algoId=" : "&orderId=");
         text.put(static_cast<std::uint64_t>(command.order_id));
     }
-    authenticator_.sign(text, query, now);
+    authenticator_.sign(text, query, now, pool_);
     text.put(query_tail_);
     return text.size();
 }

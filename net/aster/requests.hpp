@@ -74,9 +74,10 @@ private:
 /// although its role does not open one is not encoded (invariant I7).
 class OrderRequests {
 public:
-    /// Keeps a reference to `authenticator`. Prepares the parts of every symbol of `symbols`.
+    /// Keeps references to `authenticator` and to `pool`, its signatures prepared ahead (null for
+    /// none), of which this is the only user. Prepares the parts of every symbol of `symbols`.
     OrderRequests(const RequestTarget& target, const Authenticator& authenticator,
-                  const SymbolTable& symbols, bool hedge_mode);
+                  const SymbolTable& symbols, bool hedge_mode, PresignedPool* pool = nullptr);
 
     /// Writes the whole request for `command` into `out` (at least `order_request_capacity`).
     /// Returns its length; 0 when it cannot or must not be sent: no key, unknown symbol, a type we
@@ -96,14 +97,24 @@ private:
     void put_parameters(const Command& command, Text& text) const;
     std::size_t encode_place(const Command& command, Nanos now, Text text) const;
     std::size_t encode_named(const Command& command, Nanos now, Text text) const;
+    /// Whether the order is, or would be, one of the service for conditional orders.
+    bool apart(const Command& command) const;
+
+    /// Where one kind of order goes.
+    struct Heads {
+        std::string place;        // up to the body; the length's digits are written afterwards
+        std::size_t length_at{};  // where those digits are
+        std::string cancel;       // up to the query
+        std::string query;
+    };
+    Heads heads_for(const RequestTarget& target, Resource resource) const;
 
     const Authenticator& authenticator_;
+    PresignedPool* pool_;
     bool hedge_mode_;
     std::vector<SymbolParts> symbols_;
-    std::string place_head_;   // up to the body; the length's digits are written afterwards
-    std::size_t length_at_{};  // where those digits are
-    std::string cancel_head_;  // up to the query
-    std::string query_head_;
+    Heads orders_;
+    Heads conditionals_;      // empty where they go with the others
     std::string query_tail_;  // behind the query
     std::string ping_;
 };

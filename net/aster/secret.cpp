@@ -20,8 +20,12 @@ SecretPages::SecretPages(std::size_t bytes) {
     require(memory_ != MAP_FAILED, "there is a page for a secret");
     // Both are refused under small RLIMIT_MEMLOCK or old kernels; the secret is usable all the
     // same.
-    (void)::mlock(memory_, size_);
+    locked_ = ::mlock(memory_, size_) == 0;
     (void)::madvise(memory_, size_, MADV_DONTDUMP);
+}
+
+void SecretPages::wipe_on_fork() {
+    require(::madvise(memory_, size_, MADV_WIPEONFORK) == 0, "a child finds no secret pages");
 }
 
 SecretPages::~SecretPages() {

@@ -21,20 +21,29 @@ public:
     /// Maps at least `bytes`; the process cannot go on without, so failing stops it.
     explicit SecretPages(std::size_t bytes);
     SecretPages(SecretPages&& other) noexcept
-        : memory_{std::exchange(other.memory_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+        : memory_{std::exchange(other.memory_, nullptr)},
+          size_{std::exchange(other.size_, 0)},
+          locked_{other.locked_} {}
     SecretPages& operator=(SecretPages&& other) noexcept {
         std::swap(memory_, other.memory_);
         std::swap(size_, other.size_);
+        std::swap(locked_, other.locked_);
         return *this;
     }
     ~SecretPages();
 
+    /// From now on a forked child finds zeroes here. For what must not exist twice.
+    void wipe_on_fork();
+
     void* memory() const { return memory_; }
     std::size_t size() const { return size_; }
+    /// Whether the kernel keeps them out of swap.
+    bool locked() const { return locked_; }
 
 private:
     void* memory_{};
     std::size_t size_{};
+    bool locked_{};
 };
 
 /// One object inside such pages. Moving moves the pages, never the object.
@@ -52,6 +61,7 @@ public:
 
     T& operator*() { return *std::launder(static_cast<T*>(pages_.memory())); }
     const T& operator*() const { return *std::launder(static_cast<const T*>(pages_.memory())); }
+    bool locked() const { return pages_.locked(); }
 
 private:
     SecretPages pages_;

@@ -1,19 +1,17 @@
 #include "net/aster/sign.hpp"
 
 #include <algorithm>
-#include <cryptopp/keccak.h>
 #include <cryptopp/sha.h>
 #include <secp256k1.h>
 #include <secp256k1_recovery.h>
-#include <sys/random.h>
 #include <utility>
 
 #include "core/require.hpp"
+#include "net/aster/hex.hpp"
 
 namespace tranche::aster {
 namespace {
 
-constexpr std::string_view lower_digits = "0123456789abcdef";
 constexpr std::string_view upper_digits = "0123456789ABCDEF";
 constexpr std::size_t word = 32;  // every item of an EIP-712 encoding is this long
 
@@ -30,36 +28,6 @@ std::string_view view_of(std::span<const std::uint8_t> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void write_hex(std::span<const std::uint8_t> bytes, char* out) {
-    for (const std::uint8_t byte : bytes) {
-        *out++ = lower_digits[byte >> 4];
-        *out++ = lower_digits[byte & 15];
-    }
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-std::string_view without_0x(std::string_view text) {
-    return text.starts_with("0x") || text.starts_with("0X") ? text.substr(2) : text;
-}
-
-/// False unless `text` is exactly as many hex digits as `out` needs.
-bool read_hex(std::string_view text, std::span<std::uint8_t> out) {
-    if (text.size() != 2 * out.size()) return false;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const int high = hex_value(text[2 * i]);
-        const int low = hex_value(text[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        out[i] = static_cast<std::uint8_t>(high << 4 | low);
-    }
-    return true;
-}
-
 AddressText address_of(const secp256k1_context* context, const secp256k1_pubkey& public_key) {
     std::array<unsigned char, 65> point;
     std::size_t length = point.size();
@@ -70,14 +38,6 @@ AddressText address_of(const secp256k1_context* context, const secp256k1_pubkey&
 }
 
 }  // namespace
-
-Hash keccak256(std::string_view bytes) {
-    CryptoPP::Keccak_256 hasher;  // its state is part of the object: no allocation
-    Hash hash;
-    hasher.Update(bytes_of(bytes), bytes.size());
-    hasher.Final(hash.data());
-    return hash;
-}
 
 Hash domain_separator(std::uint64_t chain_id) {
     const std::array<Hash, 3> hashes{
@@ -146,23 +106,7 @@ Result<AddressText> recover_address(const Hash& digest, std::string_view signatu
 
 // ---------------------------------------------------------------- V3
 
-struct WalletSigner::Context {
-    Context() : library{secp256k1_context_create(SECP256K1_CONTEXT_NONE)} {
-        // Blinding against side channels; without a seed signing is right but not blinded.
-        std::array<unsigned char, 32> seed;
-        if (::getrandom(seed.data(), seed.size(), 0) == static_cast<ssize_t>(seed.size()))
-            require(secp256k1_context_randomize(library, seed.data()) == 1,
-                    "a signing context takes its seed");
-        wipe({reinterpret_cast<char*>(seed.data()), seed.size()});
-    }
-    ~Context() { secp256k1_context_destroy(library); }
-    Context(const Context&) = delete;
-    Context& operator=(const Context&) = delete;
-
-    secp256k1_context* library;
-};
-
-WalletSigner::WalletSigner(std::unique_ptr<Context> context, Locked<Hash> key,
+WalletSigner::WalletSigner(std::unique_ptr<CurveContext> context, Locked<Hash> key,
                            std::uint64_t chain_id)
     : context_{std::move(context)}, key_{std::move(key)}, domain_{domain_separator(chain_id)} {
     derive_address();
@@ -172,12 +116,12 @@ WalletSigner& WalletSigner::operator=(WalletSigner&&) noexcept = default;
 WalletSigner::~WalletSigner() = default;
 
 Result<WalletSigner> WalletSigner::create(const Secret& key, std::uint64_t chain_id) {
-    auto context = std::make_unique<Context>();
+    auto context = std::make_unique<CurveContext>();
     Locked<Hash> bytes{std::in_place};
     if (!read_hex(without_0x(key.reveal()), *bytes))
         return Error{ErrorKind::credentials,
                      "the signer key is not 64 hex digits, with or without 0x in front"};
-    if (secp256k1_ec_seckey_verify(context->library, (*bytes).data()) == 0)
+    if (secp256k1_ec_seckey_verify(context->get(), (*bytes).data()) == 0)
         return Error{ErrorKind::credentials,
                      "the signer key is no private key of secp256k1: it is zero or too large"};
     return WalletSigner{std::move(context), std::move(bytes), chain_id};
@@ -185,20 +129,33 @@ Result<WalletSigner> WalletSigner::create(const Secret& key, std::uint64_t chain
 
 void WalletSigner::derive_address() {
     secp256k1_pubkey public_key;
-    require(secp256k1_ec_pubkey_create(context_->library, &public_key, (*key_).data()) == 1,
+    require(secp256k1_ec_pubkey_create(context_->get(), &public_key, (*key_).data()) == 1,
             "a verified key has a public key");
-    address_ = address_of(context_->library, public_key);
+    address_ = address_of(context_->get(), public_key);
 }
 
 void WalletSigner::sign(std::string_view message, std::span<char, signature_length> out) const {
+    sign_digest(typed_digest(domain_, message), out);
+}
+
+void WalletSigner::sign(std::string_view message, PresignedPool& pool,
+                        std::span<char, signature_length> out) const {
     const Hash digest = typed_digest(domain_, message);
+    if (!pool.sign(digest, out)) sign_digest(digest, out);
+}
+
+std::unique_ptr<PresignedPool> WalletSigner::make_pool(std::size_t entries) const {
+    return std::make_unique<PresignedPool>(*key_, entries);
+}
+
+void WalletSigner::sign_digest(const Hash& digest, std::span<char, signature_length> out) const {
     secp256k1_ecdsa_recoverable_signature signature;
     const int signed_well = secp256k1_ecdsa_sign_recoverable(
-        context_->library, &signature, digest.data(), (*key_).data(), nullptr, nullptr);
+        context_->get(), &signature, digest.data(), (*key_).data(), nullptr, nullptr);
     require(signed_well == 1, "a verified key signs");
     std::array<std::uint8_t, 65> compact;
     int recovery_id = 0;
-    secp256k1_ecdsa_recoverable_signature_serialize_compact(context_->library, compact.data(),
+    secp256k1_ecdsa_recoverable_signature_serialize_compact(context_->get(), compact.data(),
                                                             &recovery_id, &signature);
     compact[64] = static_cast<std::uint8_t>(27 + recovery_id);
     out[0] = '0';

@@ -13,14 +13,11 @@
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
+#include "net/aster/keccak.hpp"
+#include "net/aster/presigned_pool.hpp"
 #include "net/aster/secret.hpp"
 
 namespace tranche::aster {
-
-using Hash = std::array<std::uint8_t, 32>;
-
-/// Keccak-256 with the original padding, which NIST's SHA3-256 is not.
-Hash keccak256(std::string_view bytes);
 
 /// Constant part of every digest of one chain: domain AsterSignTransaction, version 1.
 Hash domain_separator(std::uint64_t chain_id);
@@ -42,7 +39,7 @@ Result<AddressText> recover_address(const Hash& digest, std::string_view signatu
 /// V3: signs with a wallet key by EIP-712 `Message(string msg)`.
 class WalletSigner {
 public:
-    static constexpr std::size_t signature_length = 132;
+    static constexpr std::size_t signature_length = wallet_signature_length;
 
     /// `key`: 64 hex digits, 0x optional. Errors (credentials): not a key of the curve; the message
     /// never shows it.
@@ -58,12 +55,20 @@ public:
     /// Writes 0x, r, s and v (1b or 1c) of the deterministic low-s signature over `message`.
     void sign(std::string_view message, std::span<char, signature_length> out) const;
 
-private:
-    struct Context;
-    WalletSigner(std::unique_ptr<Context> context, Locked<Hash> key, std::uint64_t chain_id);
-    void derive_address();
+    /// The same with an entry of `pool`, which `make_pool` of this signer made; a tenth of the
+    /// time, and not deterministic. Falls back to the above while the pool is empty.
+    void sign(std::string_view message, PresignedPool& pool,
+              std::span<char, signature_length> out) const;
 
-    std::unique_ptr<Context> context_;
+    /// An empty pool of signatures by this key. `entries`: at least 1.
+    std::unique_ptr<PresignedPool> make_pool(std::size_t entries) const;
+
+private:
+    WalletSigner(std::unique_ptr<CurveContext> context, Locked<Hash> key, std::uint64_t chain_id);
+    void derive_address();
+    void sign_digest(const Hash& digest, std::span<char, signature_length> out) const;
+
+    std::unique_ptr<CurveContext> context_;
     Locked<Hash> key_;
     Hash domain_;
     AddressText address_{};

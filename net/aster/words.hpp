@@ -46,6 +46,16 @@ inline OrderStatus order_status_of(std::string_view word) {
     return OrderStatus::unknown;  // NEW_INSURANCE and NEW_ADL: the exchange took it over
 }
 
+/// Status of a conditional order in a service of its own. Once it has fired the order that came of
+/// it has the word: `unknown` here.
+inline OrderStatus algo_status_of(std::string_view word) {
+    if (word == "NEW") return OrderStatus::created;
+    if (word == "CANCELED") return OrderStatus::canceled;
+    if (word == "EXPIRED") return OrderStatus::expired;
+    if (word == "REJECTED") return OrderStatus::rejected;
+    return OrderStatus::unknown;  // TRIGGERING, TRIGGERED, FINISHED
+}
+
 inline ExecutionType execution_of(std::string_view word) {
     if (word == "NEW") return ExecutionType::created;
     if (word == "TRADE") return ExecutionType::trade;

@@ -69,6 +69,9 @@ std::string_view advice(AlarmKind kind) {
             return "The symbol's rules have changed since they were read: start again to read "
                    "them, "
                    "or press Resume to try once more with the old ones.";
+        case AlarmKind::stream_gap:
+            return "What was sent meanwhile is missing. Fills are asked for by themselves; if it "
+                   "returns, raise exchange.feeds or look at the network.";
     }
     return "";
 }

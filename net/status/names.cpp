@@ -132,6 +132,7 @@ std::string_view name_of(AlarmKind kind) {
         case AlarmKind::order_limit: return "order_limit";
         case AlarmKind::position_mode: return "position_mode";
         case AlarmKind::filters_doubted: return "filters_doubted";
+        case AlarmKind::stream_gap: return "stream_gap";
     }
     return "?";
 }

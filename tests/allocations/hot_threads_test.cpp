@@ -15,7 +15,7 @@ using integration::eventually;
 bool is_warm(const RunningLine& line) {
     const EngineBoardRow engine = line.engine();
     bool all_open = true;
-    for (const auto& open : line.pipeline().streams().open) all_open = all_open && open.load();
+    for (const auto& open : line.pipeline().streams().open()) all_open = all_open && open.load();
     const GatewayMetrics& gateway = line.pipeline().gateway_metrics();
     return engine.mode == Mode::trading && engine.user_stream_up && all_open &&
            gateway.connections_ready.get() == line.order_connections() && engine.fills >= 1 &&
@@ -31,7 +31,7 @@ std::string state_of(const RunningLine& line) {
                        std::to_string(engine.fills) + ", accepted " +
                        std::to_string(gateway.of(ReplyClass::accepted)) + ", connections ready " +
                        std::to_string(gateway.connections_ready.get()) + ", open:";
-    for (const auto& open : line.pipeline().streams().open) text += open.load() ? " 1" : " 0";
+    for (const auto& open : line.pipeline().streams().open()) text += open.load() ? " 1" : " 0";
     return text + ", account: " + line.account_state() + "\n";
 }
 

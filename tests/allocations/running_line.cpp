@@ -75,9 +75,9 @@ void RunningLine::meet_exchange() {
     transport_ = must(aster::RestTransport::create(peers_.rest, peers_.rest_addresses, tls_.get(),
                                                    guard_, TimeSource{cold_clock_}, 1));
     const auto user_connection = static_cast<std::uint16_t>(feeds_of(settings_).size());
-    account_ =
-        std::make_unique<aster::Account>(aster::account_settings(settings_, true, user_connection),
-                                         *requests_, nonces_, *transport_, account_events_, paths_);
+    account_ = std::make_unique<aster::Account>(
+        aster::account_settings(settings_, true, user_connection), *requests_, nonces_, *transport_,
+        account_events_, paths_, board_);
     const bool ready = integration::eventually(seconds(30), [this] {
         account_->poll(cold_clock_.now());
         return account_->symbols_ready() || account_->fatal() != nullptr;
@@ -98,6 +98,7 @@ void RunningLine::build() {
                                       .guard = guard_,
                                       .authenticator = *authenticator_,
                                       .limits = account_->limits(),
+                                      .board = board_,
                                       .restored = restored_,
                                       .journal = *journal_,
                                       .writer = *writer_,
@@ -138,7 +139,7 @@ void RunningLine::run_cold() {
     while (!stopping_.load()) {
         const Nanos now = cold_clock_.now();
         account_->poll(now);
-        const std::uint64_t seen = pipeline_->streams().user_opened.load();
+        const std::uint64_t seen = pipeline_->streams().user_opened();
         if (seen != opened) {
             opened = seen;
             account_->user_stream_opened();

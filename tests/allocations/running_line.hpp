@@ -59,6 +59,7 @@ private:
     std::unique_ptr<aster::RestTransport> transport_;
     Ring<Event> account_events_{1U << 13};
     Ring<PathChange> paths_{1U << 4};
+    RateBoard board_;
     std::unique_ptr<aster::Account> account_;
     Restored restored_;
     std::unique_ptr<Pipeline> pipeline_;

@@ -81,21 +81,41 @@ const Api::Route* Api::find_route(std::string_view method, std::string_view name
     return nullptr;
 }
 
-Answer Api::handle(const Call& call) {
-    if (call.path.starts_with("/sim/")) return simulator(call);
+namespace {
+
+/// `order` of `/fapi/v3/order`; empty if the path is not one of the venue's.
+std::string_view name_of(std::string_view path) {
     constexpr std::string_view prefix = "/fapi/v";
-    const std::string_view path = call.path;
     const std::size_t version_at = prefix.size();
     const bool versioned = path.starts_with(prefix) && path.size() > version_at + 2 &&
                            path[version_at] >= '1' && path[version_at] <= '4' &&
                            path[version_at + 1] == '/';
+    return versioned ? path.substr(version_at + 2) : std::string_view{};
+}
+
+}  // namespace
+
+CallFacts Api::facts_of(const Call& call) {
+    CallFacts facts{.method = call.method, .name = name_of(call.path), .parameters = {}};
     bool known = false;
-    const Route* route =
-        versioned ? find_route(call.method, path.substr(version_at + 2), known) : nullptr;
+    const Route* route = find_route(facts.method, facts.name, known);
+    if (route == nullptr || route->security == Security::open) return facts;
+    facts.kind = route->security == Security::trade ? RequestKind::trade : RequestKind::query;
+    return facts;
+}
+
+Answer Api::handle(const Call& call) {
+    if (call.path.starts_with("/sim/")) return simulator(call);
+    bool known = false;
+    const std::string_view name = name_of(call.path);
+    const Route* route = name.empty() ? nullptr : find_route(call.method, name, known);
     if (route != nullptr) return serve(*route, call);
-    return refuse({known ? -1020 : -5000,
-                   fmt::format("Path {}, Method {} is invalid", call.path, call.method),
-                   known ? 405U : 404U});
+    const auto refused = limits_.book(call.address, 1, 0, call.now_ms());
+    Answer answer = refuse(refused.value_or(Reject{
+        known ? -1020 : -5000, fmt::format("Path {}, Method {} is invalid", call.path, call.method),
+        known ? 405U : 404U}));
+    add_usage(call, false, answer);
+    return answer;
 }
 
 std::int64_t Api::weight_of(const Route& route, const Params& params) {
@@ -121,14 +141,14 @@ std::optional<Reject> Api::authorize(const Route& route, const Call& call, const
         params);
 }
 
-void Api::add_usage(const Route& route, const Call& call, Answer& answer) const {
+void Api::add_usage(const Call& call, bool orders, Answer& answer) const {
     const Usage usage = limits_.usage(call.address);
     answer.headers.emplace_back("X-MBX-USED-WEIGHT-1M", std::to_string(usage.weight_1m));
-    if (answer.status == 429) {
-        const std::int64_t wait = limits_.retry_after_s(call.now_ms(), route.orders > 0);
+    if (answer.status == 429 || answer.status == 418) {
+        const std::int64_t wait = limits_.retry_after_s(call.address, call.now_ms(), orders);
         answer.headers.emplace_back("Retry-After", std::to_string(wait));
     }
-    if (route.orders == 0) return;
+    if (!orders) return;
     answer.headers.emplace_back("X-MBX-ORDER-COUNT-1M", std::to_string(usage.orders_1m));
     answer.headers.emplace_back("X-MBX-ORDER-COUNT-10S", std::to_string(usage.orders_10s));
 }
@@ -152,7 +172,7 @@ Answer Api::serve(const Route& route, const Call& call) {
         answer.signed_call = !refused && route.security != Security::open;
         answer.trade_call = !refused && route.security == Security::trade;
     }
-    add_usage(route, call, answer);
+    add_usage(call, route.orders > 0, answer);
     return answer;
 }
 

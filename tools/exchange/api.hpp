@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "tools/exchange/auth.hpp"
+#include "tools/exchange/faults.hpp"
 #include "tools/exchange/json_writer.hpp"
 #include "tools/exchange/limits.hpp"
 #include "tools/exchange/params.hpp"
@@ -43,6 +45,9 @@ public:
     Api(Venue& venue, AuthOptions auth, Budgets budgets);
 
     Answer handle(const Call& call);
+    /// What rules of faults want to know of a call, without its parameters. Points into the call.
+    [[nodiscard]] static CallFacts facts_of(const Call& call);
+    [[nodiscard]] const Budgets& budgets() const { return limits_.budgets(); }
 
 private:
     enum class Security : std::uint8_t { open, user_stream, user_data, trade };
@@ -59,7 +64,7 @@ private:
 
     Answer serve(const Route& route, const Call& call);
     std::optional<Reject> authorize(const Route& route, const Call& call, const Params& params);
-    void add_usage(const Route& route, const Call& call, Answer& answer) const;
+    void add_usage(const Call& call, bool orders, Answer& answer) const;
     [[nodiscard]] static std::int64_t weight_of(const Route& route, const Params& params);
     [[nodiscard]] static std::int64_t orders_of(const Route& route, const Params& params);
 
@@ -116,6 +121,11 @@ private:
     Answer close_listen_key(const Call&, const Params&);
     template <class Write> void each_position(const Params& params, Write write);
 
+    // api_control.cpp: what happens to the account and its symbols, by the hand of a test
+    std::optional<Answer> happening(const Call& call);
+    Answer cause(std::string_view what, const Params& params, SymbolIndex symbol,
+                 std::int64_t now_ms);
+
     // ledger.cpp: what checks from outside ask, beside the venue's own paths
     Answer simulator(const Call& call);
     [[nodiscard]] std::string ledger(std::int64_t now_ms) const;
@@ -134,5 +144,7 @@ Answer ok(std::string body);
 /// The venue's error object.
 Answer refuse(const Reject& reject);
 std::string error_object(const Reject& reject);
+/// True for addresses that may use the paths below /sim.
+bool from_loopback(std::string_view address);
 
 }  // namespace tranche::exchange

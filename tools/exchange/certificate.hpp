@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "tools/exchange/faults.hpp"
+
 namespace tranche::exchange {
 
 struct Certificate {
@@ -14,5 +16,9 @@ struct Certificate {
 /// P-256, valid from yesterday for a month, for localhost, 127.0.0.1, ::1 and `address`.
 /// Nothing if OpenSSL refuses.
 std::optional<Certificate> make_certificate(const std::string& address);
+
+/// One that a client who trusts `anchor` must refuse, and why. Nothing if OpenSSL refuses.
+std::optional<Certificate> make_flawed_certificate(const std::string& address,
+                                                   const Certificate& anchor, Flaw flaw);
 
 }  // namespace tranche::exchange

@@ -4,10 +4,6 @@
 namespace tranche::exchange {
 namespace {
 
-bool from_loopback(const std::string& address) {
-    return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
-}
-
 void write_order(JsonWriter& json, const SymbolRules& rules, const Order& order) {
     const NewOrder& terms = order.terms;
     json.begin_object().field("orderId", order.id).field("symbol", rules.name);
@@ -24,6 +20,10 @@ void write_order(JsonWriter& json, const SymbolRules& rules, const Order& order)
 }
 
 }  // namespace
+
+bool from_loopback(std::string_view address) {
+    return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+}
 
 std::string Api::ledger(std::int64_t now_ms) const {
     const Account& account = venue_.account;
@@ -85,6 +85,7 @@ Answer Api::simulator(const Call& call) {
         venue_.pause(pause);
         return ok(pause ? R"({"paused":true})" : R"({"paused":false})");
     }
+    if (auto answer = happening(call)) return *answer;
     return refuse({-5000, "Unknown path below /sim: " + call.path, 404});
 }
 

@@ -24,17 +24,28 @@ public:
     explicit Limits(Budgets budgets) : budgets_{budgets} {}
 
     /// Books a request. 429 with -1003 (weight) or -1015 (orders) when it breaks a budget; a
-    /// refused request still weighs.
+    /// refused request still weighs, and an address that goes on is banned: 418.
     std::optional<Reject> book(const std::string& address, std::int64_t weight, std::int64_t orders,
                                std::int64_t now_ms);
     [[nodiscard]] Usage usage(const std::string& address) const;
     [[nodiscard]] const Budgets& budgets() const { return budgets_; }
-    /// Seconds until the budget that refused last is renewed.
-    [[nodiscard]] std::int64_t retry_after_s(std::int64_t now_ms, bool orders) const;
+    /// Seconds until the budget that refused last is renewed, or the ban ends.
+    [[nodiscard]] std::int64_t retry_after_s(const std::string& address, std::int64_t now_ms,
+                                             bool orders) const;
 
 private:
+    /// What an address has to answer for.
+    struct Record {
+        std::int64_t weight{};    // of the current minute
+        std::int64_t refusals{};  // of the current minute
+        std::int64_t bans{};
+        std::int64_t banned_until_ms{};
+    };
+
+    Reject refuse(Record& record, Reject reject, const std::string& address, std::int64_t now_ms);
+
     Budgets budgets_;
-    std::unordered_map<std::string, std::int64_t> weights_;  // of the current minute
+    std::unordered_map<std::string, Record> records_;
     std::int64_t minute_{-1};
     std::int64_t ten_seconds_{-1};
     std::int64_t orders_1m_{};

@@ -85,7 +85,7 @@ int run(const Options& options) {
     Venue venue{std::move(rules), options.venue, wall_clock_us() / 1000};
     Api api{venue, options.auth, options.budgets};
     FaultPlan faults{options.faults, options.venue.seed};
-    Service service{venue, api, faults, log.get()};
+    Service service{venue, api, faults, options.streams, log.get()};
     Server server{options, service, venue, recording};
     const StartError failed = server.start();
     if (failed.exit_code != 0) return fail(failed.exit_code, failed.message);

@@ -62,6 +62,8 @@ public:
     /// it at `price`. A liquidation cancels the symbol's orders first and charges its fee.
     void force_close(SymbolIndex symbol, PositionSide side, Amount quantity, Amount price,
                      Force force, std::int64_t now_ms);
+    /// MARGIN_CALL of every position.
+    void call_margin(std::int64_t now_ms);
 
     [[nodiscard]] const Order* find(OrderId id) const { return store_.find(id); }
     /// The newest order that carried this client id.
@@ -136,7 +138,6 @@ private:
 
     // matching_forced.cpp
     void watch_margin(std::int64_t now_ms);
-    void call_margin(std::int64_t now_ms);
     void liquidate(std::int64_t now_ms);
     void announce_forced(Order& order, Force force, std::int64_t now_ms);
     [[nodiscard]] ClientText forced_id(Force force, std::int64_t now_ms);

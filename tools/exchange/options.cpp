@@ -23,6 +23,8 @@ struct Texts {
     std::string faults{"none"};
     std::string account{"hedge"};
     std::string balance{"10000"};
+    std::int64_t listen_key_s{3600};
+    std::int64_t funding_s{8 * 3600};
 };
 
 void declare_connection(CLI::App& app, Options& options, Texts& texts) {
@@ -40,10 +42,33 @@ void declare_connection(CLI::App& app, Options& options, Texts& texts) {
     app.add_option("--json-log", options.json_log,
                    "one JSON line per order, fill, cancel and published liquidation")
         ->type_name("FILE");
-    app.add_option("--faults", texts.faults,
-                   "none, all, or a list of http503, delay, dup_events, event_first, cut, each "
-                   "optionally =PROBABILITY (default 0.05)")
+    app.add_option("--faults", texts.faults, "what goes wrong, by the rules below")
         ->type_name("LIST")
+        ->capture_default_str();
+}
+
+/// Seconds from 1, for durations that tests shorten.
+template <class Target>
+void declare_seconds(CLI::App& app, const std::string& flag, Target& target, int preset,
+                     const std::string& help) {
+    app.add_option_function<int>(
+           flag, [&target](int given) { target = Target{given}; }, help)
+        ->type_name("S")
+        ->check(CLI::Range(1, 86'400))
+        ->default_str(std::to_string(preset));
+}
+
+void declare_streams(CLI::App& app, Options& options, Texts& texts) {
+    declare_seconds(app, "--connection-life", options.streams.lifetime, 86'400,
+                    "after which the exchange ends a WebSocket connection");
+    declare_seconds(app, "--ping-period", options.streams.ping_period, 300,
+                    "between its pings of a WebSocket connection");
+    declare_seconds(app, "--pong-deadline", options.streams.pong_deadline, 900,
+                    "without a pong, after which it ends the connection");
+    app.add_option("--listen-key-life", texts.listen_key_s,
+                   "life of a listenKey from its last extension")
+        ->type_name("S")
+        ->check(CLI::Range(1, 86'400))
         ->capture_default_str();
 }
 
@@ -93,6 +118,21 @@ void declare_account(CLI::App& app, Options& options, Texts& texts) {
                    "orders in 10 seconds")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    app.add_option("--ban-after", options.budgets.ban_after, "429s in a minute before a 418")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--ban-seconds", options.budgets.ban_s,
+                   "of the first ban; each further one doubles")
+        ->type_name("S")
+        ->check(CLI::Range(1, 259'200))
+        ->capture_default_str();
+    app.add_flag("--own-liquidation", options.venue.liquidations,
+                 "margin calls and liquidation of the account itself");
+    app.add_flag("--funding", options.venue.funding, "funding is paid");
+    app.add_option("--funding-interval", texts.funding_s, "between two payments")
+        ->type_name("S")
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
     app.add_flag("--trigger-expires", options.venue.behaviour.trigger_announces_expiry,
                  "announce EXPIRED of a conditional order before NEW of the executed one");
     app.add_flag("--protect-keeps", options.venue.behaviour.protect_keeps_order,
@@ -127,12 +167,14 @@ std::string read_texts(const Texts& texts, Options& options) {
     if (!read_speed(texts.speed, options.speed))
         return fmt::format("--speed {}: expected max, real or a factor above 0", texts.speed);
     std::string error;
-    const auto faults = parse_faults(texts.faults, error);
+    auto faults = parse_faults(texts.faults, error);
     if (!faults) return "--faults: " + error;
-    options.faults = *faults;
+    options.faults = std::move(*faults);
     if (texts.account != "hedge" && texts.account != "oneway")
         return fmt::format("--account {}: expected hedge or oneway", texts.account);
     options.venue.hedge_mode = texts.account == "hedge";
+    options.venue.listen_key_life_ms = texts.listen_key_s * 1000;
+    options.venue.market.funding_interval_ms = texts.funding_s * 1000;
     const auto balance = amount(texts.balance);
     if (!balance || balance->raw < 0)
         return fmt::format("--balance {}: expected an amount of USDT from 0", texts.balance);
@@ -158,12 +200,21 @@ Parsed parse_options(int argc, char** argv) {
         "The simulated exchange: REST and WebSocket on one port, a seeded market, V1 and "
         "V3 authentication checked."};
     app.footer(
-        "Example:\n  tranche-exchange --listen 127.0.0.1:18443 --cert-out exchange.pem "
-        "--seed 7\nBesides the venue's paths: GET /sim/ledger, GET /sim/orders, POST "
-        "/sim/pause_market, POST /sim/resume_market (loopback only).");
+        faults_help() +
+        "Besides the venue's paths, loopback only: GET /sim/ledger, /sim/orders, /sim/faults,\n"
+        "/sim/connections; POST /sim/pause_market, /sim/resume_market, /sim/faults (a list),\n"
+        "/sim/connections (do=cut|reset|half_open|close&which=rest|market|user|all&count=N),\n"
+        "/sim/liquidation (symbol, side, quantity: of somebody else), /sim/liquidate (symbol,\n"
+        "positionSide: our own), /sim/deleverage (and quantity), /sim/trade (symbol,\n"
+        "positionSide, side, quantity), /sim/cancel (symbol, clientOrderId), /sim/symbol (symbol;\n"
+        "status, leverage, isolated, regime with direction and ms), /sim/position_mode (hedge),\n"
+        "/sim/multi_assets (on), /sim/funding, /sim/margin_call, /sim/expire_listen_key.\n"
+        "Example:\n  tranche-exchange --listen 127.0.0.1:18443 --cert-out exchange.pem --seed 7 "
+        "--faults 'cut:17@POST order*1,delay=0.1'");
     declare_connection(app, options, texts);
     declare_market(app, options, texts);
     declare_account(app, options, texts);
+    declare_streams(app, options, texts);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

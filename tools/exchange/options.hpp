@@ -9,6 +9,7 @@
 #include "tools/exchange/auth.hpp"
 #include "tools/exchange/faults.hpp"
 #include "tools/exchange/rules.hpp"
+#include "tools/exchange/service.hpp"
 #include "tools/exchange/venue.hpp"
 
 namespace tranche::exchange {
@@ -27,7 +28,8 @@ struct Options {
     std::vector<std::string> recordings;
     std::string exchange_info;
     Speed speed;
-    FaultRates faults{};
+    FaultRules faults;
+    StreamLimits streams;
     std::string json_log;
     AuthOptions auth;
     Budgets budgets;

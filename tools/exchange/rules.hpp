@@ -49,6 +49,8 @@ struct Budgets {
     std::int64_t weight_per_minute{2400};
     std::int64_t orders_per_minute{1200};
     std::int64_t orders_per_10_seconds{300};
+    std::int64_t ban_after{50};  // 429s in a minute, then 418
+    std::int64_t ban_s{120};     // the first ban; each further one doubles, up to three days
 };
 
 /// One step of the leverage table (leverageBracket).

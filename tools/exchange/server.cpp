@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fstream>
 
-#include "tools/exchange/certificate.hpp"
 #include "tools/exchange/http_session.hpp"
 
 namespace tranche::exchange {
@@ -51,20 +50,38 @@ StartError Server::load_certificate() {
                                       options_.tls_key, error.message())};
     }
     const auto made = make_certificate(options_.address);
-    if (!made)
+    if (!made || !use(tls_, *made))
         return {io_error, "OpenSSL could not make a certificate; pass --tls-cert and --tls-key"};
-    tls_.use_certificate_chain(asio::buffer(made->chain_pem), error);
-    if (!error) tls_.use_private_key(asio::buffer(made->key_pem), asio::ssl::context::pem, error);
-    if (error) return {io_error, "cannot use the certificate made at start: " + error.message()};
+    anchor_ = *made;
     const std::string path =
         !options_.cert_out.empty()
             ? options_.cert_out
             : (std::filesystem::temp_directory_path() /
                fmt::format("tranche-exchange-{}.pem", acceptor_.local_endpoint().port()))
                   .string();
-    const StartError failed = write_certificate(path, made->chain_pem);
+    const StartError failed = write_certificate(path, anchor_.chain_pem);
     if (failed.exit_code == 0) fmt::print("certificate: {}\n", path);
     return failed;
+}
+
+bool Server::use(asio::ssl::context& context, const Certificate& certificate) {
+    Error error;
+    context.use_certificate_chain(asio::buffer(certificate.chain_pem), error);
+    if (!error)
+        context.use_private_key(asio::buffer(certificate.key_pem), asio::ssl::context::pem, error);
+    return !error;
+}
+
+asio::ssl::context& Server::context_for(Flaw flaw) {
+    if (flaw == Flaw::none) return tls_;
+    auto& context = flawed_[static_cast<std::size_t>(flaw)];
+    if (context) return *context;
+    context.emplace(asio::ssl::context::tls_server);
+    // With certificates from files there is no anchor's key here: then every flaw is the issuer.
+    const Flaw possible = anchor_.key_pem.empty() ? Flaw::unknown_issuer : flaw;
+    const auto made = make_flawed_certificate(options_.address, anchor_, possible);
+    if (!made || !use(*context, *made)) fmt::print(stderr, "warning: no flawed certificate\n");
+    return *context;
 }
 
 StartError Server::open_port() {
@@ -109,14 +126,21 @@ void Server::accept() {
             socket.set_option(tcp::no_delay(true), ignored);
             const auto peer = socket.remote_endpoint(ignored);
             const std::string address = peer.address().to_string();
-            if (options_.plain)
+            const ConnectionFate fate = service_.fate_of_connection();
+            if (fate.blackhole) {
+                service_.lines.park(std::make_shared<tcp::socket>(std::move(socket)));
+            } else if (fate.refuse) {
+                reset_on_close(socket);
+                socket.close(ignored);
+            } else if (options_.plain) {
                 std::make_shared<HttpSession<PlainStream>>(PlainStream{std::move(socket)}, service_,
                                                            address)
                     ->start();
-            else
-                std::make_shared<HttpSession<TlsStream>>(TlsStream{std::move(socket), tls_},
-                                                         service_, address)
+            } else {
+                std::make_shared<HttpSession<TlsStream>>(
+                    TlsStream{std::move(socket), context_for(fate.flaw)}, service_, address)
                     ->start();
+            }
         }
         accept();
     });
@@ -125,7 +149,7 @@ void Server::accept() {
 void Server::tick() {
     timer_.async_wait([this](const Error& error) {
         if (error) return;
-        const std::int64_t now_ms = wall_clock_us() / 1000;
+        const std::int64_t now_ms = service_.now_us() / 1000;
         service_.tick(now_ms);
         player_.poll(now_ms);
         const auto now = std::chrono::steady_clock::now();

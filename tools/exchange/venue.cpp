@@ -9,13 +9,13 @@ namespace tranche::exchange {
 const std::string& ListenKey::create(std::int64_t now_ms) {
     if (key_.empty())
         for (int part = 0; part < 4; ++part) key_ += fmt::format("{:016x}", random_.bits());
-    until_ms_ = now_ms + life_ms;
+    until_ms_ = now_ms + life_ms_;
     return key_;
 }
 
 bool ListenKey::extend(std::int64_t now_ms) {
     if (key_.empty()) return false;
-    until_ms_ = now_ms + life_ms;
+    until_ms_ = now_ms + life_ms_;
     return true;
 }
 
@@ -35,7 +35,7 @@ Venue::Venue(Rules the_rules, VenueOptions options, std::int64_t start_ms)
                MatchingOptions{.behaviour = options.behaviour,
                                .history_limit = options.history_limit,
                                .liquidations = options.liquidations}},
-      listen_key{options.seed},
+      listen_key{options.seed, options.listen_key_life_ms},
       market_{rules, options.seed, start_ms - Market::step_ms, options.market},
       publisher_{rules.size()},
       feed_{rules},
@@ -64,10 +64,12 @@ void Venue::advance(std::int64_t now_ms, const Wanted& wanted, std::vector<Strea
 
 void Venue::advance(std::int64_t now_ms, std::vector<MarketEvent>& published) {
     const std::int64_t passed = std::max(now_ms - last_ms_, std::int64_t{0});
-    last_ms_ = std::max(now_ms, last_ms_);
+    last_ms_ = now_ms;  // also back: a clock may be set
     if (options_.generate && !paused_) {
         market_ms_ += static_cast<double>(passed) * options_.speed;
         play(now_ms, published);
+    } else {
+        publish(now_ms, published);
     }
     run_timers(now_ms);
 }
@@ -116,8 +118,10 @@ void Venue::play(std::int64_t now_ms, std::vector<MarketEvent>& published) {
 void Venue::publish(std::int64_t now_ms, std::vector<MarketEvent>& published) {
     due_.clear();
     // A market that runs faster has its own seconds; otherwise they are those of the wire.
-    publisher_.flush(options_.speed > 1 ? static_cast<std::int64_t>(market_ms_) : now_ms, due_);
-    for (const Liquidation& liquidation : due_) {
+    const bool faster = options_.speed > 1 && !paused_;
+    publisher_.flush(faster ? static_cast<std::int64_t>(market_ms_) : now_ms, due_);
+    for (Liquidation& liquidation : due_) {
+        if (liquidation.time_ms == 0) liquidation.time_ms = now_ms;
         ++published_.total;
         ++published_.by_symbol[liquidation.symbol];
         if (outbox.keep_log) outbox.log.emplace_back(LiquidationEvent{now_ms, liquidation});

@@ -31,6 +31,7 @@ struct VenueOptions {
     bool funding{};               // is paid at the market's funding interval
     bool candles{true};           // klines are kept
     std::size_t history_limit{};  // ended orders, fills and incomes kept, in flat memory; 0: all
+    std::int64_t listen_key_life_ms{3'600'000};
 };
 
 /// What was published of liquidations, for the ledger.
@@ -45,19 +46,23 @@ class ListenKey {
 public:
     static constexpr std::int64_t life_ms = 3'600'000;
 
-    explicit ListenKey(std::uint64_t seed) : random_{mix(seed ^ 0x6c697374656eU)} {}
+    explicit ListenKey(std::uint64_t seed, std::int64_t life = life_ms)
+        : random_{mix(seed ^ 0x6c697374656eU)}, life_ms_{life} {}
 
     /// The active key, extended, or a new one.
     const std::string& create(std::int64_t now_ms);
     /// False if there is none to extend (-1125).
     bool extend(std::int64_t now_ms);
     void close() { key_.clear(); }
+    /// The next look at the clock finds it expired.
+    void run_out() { until_ms_ = 0; }
     /// True once when the active key has just run out; `key` still names it then.
     bool expire(std::int64_t now_ms, std::string& key);
     [[nodiscard]] const std::string& key() const { return key_; }
 
 private:
     Random random_;
+    std::int64_t life_ms_;
     std::string key_;
     std::int64_t until_ms_{};
 };
@@ -82,6 +87,8 @@ public:
     void observe(const Trade& trade, std::int64_t now_ms);
     void observe(const Mark& mark, std::int64_t now_ms);
     void pause(bool paused) { paused_ = paused; }
+    /// A liquidation of somebody else that the generated market did not think of.
+    void publish(const Liquidation& liquidation) { publisher_.add(liquidation); }
     /// Arms (or with 0 disarms) the dead-man timer of a symbol.
     void countdown(SymbolIndex symbol, std::int64_t delay_ms, std::int64_t now_ms);
 

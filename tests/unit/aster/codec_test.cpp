@@ -84,7 +84,9 @@ TEST_F(CodecTest, ReadsALiquidationWithAllItsNumbers) {
 
 TEST_F(CodecTest, ReadsTheSameFromAWrapperInAnyOrderOfKeysAndWithBlanks) {
     const auto raw = feed.decode(force_order);
+    feed.forget();
     const auto wrapped = feed.decode(R"({"stream":"!forceOrder@arr","data":)" + force_order + "}");
+    feed.forget();
     const auto turned = feed.decode(
         R"( { "data" : { "o" : { "T" : "1790000000120" , "z" : 184.3 , "l":"12.7","ap":173.4415,
         "new":{"deep":[1,{"s":"x"}]},"p":"171.92","q":"184.30","S":"SELL","s":"AAAUSDT" },
@@ -220,6 +222,60 @@ TEST_F(CodecTest, ReadsAnOrderReport) {
     EXPECT_EQ(body.commission_asset, CommissionAsset::usdt);
 }
 
+std::string algo_update(const std::string& status, const std::string& client_id) {
+    return R"({"e":"ALGO_UPDATE","T":1790000007001,"E":1790000007002,"o":{"caid":")" + client_id +
+           R"(","aid":2148719,"at":"CONDITIONAL","o":"STOP_MARKET","s":"BBBUSDT","S":"SELL",)"
+           R"("ps":"LONG","f":"GTC","q":"0.01","X":")" +
+           status +
+           R"(","ai":"","ap":"0.00000","aq":"0.00000","act":"0","tp":"750","p":"0","V":"NONE",)"
+           R"("wt":"MARK_PRICE","pm":"NONE","cp":false,"pP":false,"R":false,"tt":0,"gtd":0}})";
+}
+
+TEST_F(CodecTest, ReadsAConditionalOrderThatLivesApart) {
+    const ClientOrderId id{7, Role::stop_loss, 0, 12, TrancheId{34}, 5};
+    const ClientOrderIdText text = encode(id);
+    const std::string ours{text.data(), text.size()};
+    const auto events = feed.decode(algo_update("NEW", ours));
+    ASSERT_EQ(events.size(), 1U);
+    const OrderUpdate& body = events[0].order_update;
+    EXPECT_EQ(events[0].kind, EventKind::order_update);
+    EXPECT_EQ(feed.symbols.name(events[0].symbol), "BBBUSDT");
+    EXPECT_TRUE(body.ours);
+    EXPECT_EQ(body.id, id);
+    EXPECT_EQ(body.order_id, 2'148'719);
+    EXPECT_EQ(body.exchange_time, milliseconds(1'790'000'007'002));
+    EXPECT_EQ(body.trade_time, milliseconds(1'790'000'007'001));
+    EXPECT_EQ(body.type, OrderType::stop_market);
+    EXPECT_EQ(body.side, Side::sell);
+    EXPECT_EQ(body.leg, PositionLeg::long_side);
+    EXPECT_EQ(body.status, OrderStatus::created);
+    EXPECT_EQ(body.execution, ExecutionType::created);
+    EXPECT_TRUE(body.filled.zero());
+    const std::pair<const char*, OrderStatus> ends[] = {{"CANCELED", OrderStatus::canceled},
+                                                        {"EXPIRED", OrderStatus::expired},
+                                                        {"REJECTED", OrderStatus::rejected}};
+    for (const auto& [word, status] : ends) {
+        const auto ended = feed.decode(algo_update(word, ours));
+        ASSERT_EQ(ended.size(), 1U) << word;
+        EXPECT_EQ(ended[0].order_update.status, status);
+        EXPECT_TRUE(is_terminal(ended[0].order_update.status));
+    }
+    // From here on the order that came of it is reported.
+    for (const char* word : {"TRIGGERING", "TRIGGERED", "FINISHED"})
+        EXPECT_TRUE(feed.decode(algo_update(word, ours)).empty()) << word;
+    EXPECT_EQ(feed.malformed(), 0U);
+}
+
+TEST_F(CodecTest, AConditionalOrderWithoutWhatNamesItIsMalformed) {
+    const std::string whole = algo_update("NEW", "web_1");
+    EXPECT_EQ(feed.decode(whole).size(), 1U);
+    const char* members[] = {R"("caid":"web_1",)", R"("aid":2148719,)", R"("s":"BBBUSDT",)",
+                             R"("S":"SELL",)",     R"("X":"NEW",)",     R"("E":1790000007002,)"};
+    for (const char* member : members)
+        EXPECT_TRUE(feed.decode(replaced(whole, member, "")).empty()) << member;
+    EXPECT_EQ(feed.malformed(), std::size(members));
+}
+
 TEST_F(CodecTest, KnowsItsOwnOrdersAndTheExchangesForcedOnes) {
     const ClientOrderId id{7, Role::stop_loss, 0, 12, TrancheId{34}, 5};
     const ClientOrderIdText text = encode(id);
@@ -228,6 +284,7 @@ TEST_F(CodecTest, KnowsItsOwnOrdersAndTheExchangesForcedOnes) {
     EXPECT_TRUE(ours[0].order_update.ours);
     EXPECT_EQ(ours[0].order_update.id, id);
     const auto forced = [&](const char* client_id) {
+        feed.forget();
         const auto events = feed.decode(replaced(order_update, "web_1", client_id));
         return events.size() == 1 ? events[0].order_update.forced : ForcedClose::none;
     };
@@ -262,6 +319,7 @@ TEST_F(CodecTest, AReportWithoutAFillMayLeaveAmountsOut) {
 TEST_F(CodecTest, SplitsAnAccountUpdateAndTakesItsTimeWhereverItStands) {
     for (const std::string& text :
          {account_update, R"({"stream":"key","data":)" + account_update + "}"}) {
+        feed.forget();
         const auto events = feed.decode(text);
         ASSERT_EQ(events.size(), 3U);
         EXPECT_EQ(events[0].balance_update.wallet, notional("1039.41184271"));
@@ -319,12 +377,12 @@ TEST_F(CodecTest, IgnoresWhatItKnowsAndDoesNotNeedAndSaysWhatItDoesNotKnow) {
           R"({"e":"24hrMiniTicker"})", R"({"result":null,"id":1})",
           R"({"code":2,"msg":"no such method"})", R"({"e":"announcement","en":{"t":"x"}})"})
         EXPECT_TRUE(feed.decode(text).empty()) << text;
-    EXPECT_EQ(feed.parse.counters().ignored.load(), 9U);
+    EXPECT_EQ(feed.parse->counters().ignored.load(), 9U);
     EXPECT_EQ(feed.codec.counters().messages(MessageKind::control_reply), 2U);
     EXPECT_TRUE(feed.decode(R"({"e":"TRADE_LITE","s":"AAAUSDT"})").empty());
     EXPECT_TRUE(feed.decode(R"({"lastUpdateId":1})").empty());
     EXPECT_TRUE(feed.decode("{}").empty());
-    EXPECT_EQ(feed.parse.counters().unknown.load(), 3U);
+    EXPECT_EQ(feed.parse->counters().unknown.load(), 3U);
     EXPECT_EQ(feed.malformed(), 0U);
     EXPECT_EQ(feed.codec.counters().messages(feed.symbols.find("AAAUSDT")), 5U);
 }
@@ -337,32 +395,39 @@ TEST_F(CodecTest, CallsWhatIsNoJsonMalformed) {
     EXPECT_EQ(feed.malformed(), 17U);
 }
 
+/// Liquidations that are no copies of each other.
+std::string force_order_at(int second) {
+    return replaced(force_order, R"("T":1790000000120)",
+                    R"("T":)" + std::to_string(1'790'000'000'120 + second * 1'000));
+}
+
 TEST_F(CodecTest, TakesNothingWhileTheEngineHasNoRoomForAWholeFrame) {
     Feed small{{"AAAUSDT", "BBBUSDT"}, 2, 16};  // needs room for 2 + 8 events
-    for (int i = 0; i < 7; ++i) small.push(force_order);
+    for (int i = 0; i < 7; ++i) small.push(force_order_at(i));
     small.push(account_update);
-    EXPECT_EQ(small.parse.poll(small.now), 7U);
+    EXPECT_EQ(small.parse->poll(small.now), 7U);
     EXPECT_EQ(small.codec.counters().frames(), 7U);
-    EXPECT_EQ(small.parse.counters().blocked.load(), 1U);
-    EXPECT_EQ(small.parse.poll(small.now), 0U);
+    EXPECT_EQ(small.parse->counters().blocked.load(), 1U);
+    EXPECT_EQ(small.parse->poll(small.now), 0U);
     EXPECT_EQ(small.drain().size(), 7U);
-    EXPECT_EQ(small.parse.poll(small.now), 1U);
+    EXPECT_EQ(small.parse->poll(small.now), 1U);
     EXPECT_EQ(small.drain().size(), 3U);
 }
 
 TEST_F(CodecTest, WaitsForRoomForAllEntriesOfAnAccountUpdate) {
     Feed small{{"AAAUSDT"}, 1, 16};
     std::string entries;
-    for (int i = 0; i < 12; ++i) entries += R"({"a":"USDT","wb":"1","cw":"1"},)";
+    for (int i = 1; i <= 12; ++i)
+        entries += R"({"a":"USDT","wb":")" + std::to_string(i) + R"(","cw":"1"},)";
     entries.pop_back();
     const std::string twelve =
         R"({"e":"ACCOUNT_UPDATE","E":1,"a":{"B":[)" + entries + R"(],"P":[]}})";
-    for (int i = 0; i < 5; ++i) small.push(force_order);
+    for (int i = 0; i < 5; ++i) small.push(force_order_at(i));
     small.push(twelve);
-    EXPECT_EQ(small.parse.poll(small.now), 5U);
+    EXPECT_EQ(small.parse->poll(small.now), 5U);
     EXPECT_EQ(small.codec.counters().messages(MessageKind::account_update), 0U);
     EXPECT_EQ(small.drain().size(), 5U);
-    EXPECT_EQ(small.parse.poll(small.now), 1U);
+    EXPECT_EQ(small.parse->poll(small.now), 1U);
     EXPECT_EQ(small.drain().size(), 12U);
     const std::string forty =
         R"({"e":"ACCOUNT_UPDATE","E":1,"a":{"B":[)" + entries + "," + entries + R"(],"P":[]}})";
@@ -373,8 +438,13 @@ TEST_F(CodecTest, WaitsForRoomForAllEntriesOfAnAccountUpdate) {
 TEST_F(CodecTest, LeavesNoByteOfAnEarlierEventBehind) {
     Feed small{{"AAAUSDT", "BBBUSDT"}, 2, 16};
     const auto first = small.decode(key_expired);
-    for (int i = 0; i < 20; ++i) small.decode(order_update);
+    for (int i = 0; i < 20; ++i) {
+        small.forget();
+        EXPECT_EQ(small.decode(order_update).size(), 1U);
+    }
     const auto again = small.decode(key_expired);
+    ASSERT_EQ(first.size(), 1U);
+    ASSERT_EQ(again.size(), 1U);
     EXPECT_EQ(std::memcmp(first.data(), again.data(), sizeof(Event)), 0);
 }
 

@@ -119,7 +119,7 @@ TEST(ExchangeInfo, RefusesWhatIsNone) {
     }
 }
 
-TEST(ExchangeInfo, ReadsTheRecordedOneOfAnotherVenue) {
+TEST(RecordedExchangeInfo, OfAnotherVenueIsRead) {
     const std::string text =
         support::read_testdata("market/cryptofeed-binance_futures-2021-07-22.exchangeInfo.txt");
     const std::string line = text.substr(0, text.find('\n'));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,12 @@ public:
         : symbols{table_of(names, configured)},
           events{room},
           codec{symbols},
-          parse{frames, events, codec, configured, TimeSource{now}} {}
+          configured_{configured} {
+        forget();
+    }
+
+    /// Copies of what was seen are news again.
+    void forget() { parse.emplace(frames, events, codec, configured_, TimeSource{now}); }
 
     void push(std::string_view text, Nanos arrival = nanoseconds(1'000)) {
         char* place = frames.reserve(text.size());
@@ -44,7 +50,7 @@ public:
     /// Pushes, polls once and takes all events out.
     std::vector<Event> decode(std::string_view text) {
         push(text);
-        parse.poll(now);
+        parse->poll(now);
         return drain();
     }
     std::vector<Event> drain() {
@@ -59,7 +65,10 @@ public:
     ByteRing frames{std::size_t{1} << 22};
     Ring<Event> events;
     aster::Codec codec;
-    Parse<aster::Codec> parse;
+    std::optional<Parse<aster::Codec>> parse;
+
+private:
+    std::size_t configured_;
 };
 
 }  // namespace tranche::support

@@ -198,5 +198,68 @@ TEST_F(RepliesTest, UsageComesFromTheHeadersInAnyCase) {
     EXPECT_EQ(limits_.usage[2].used, 9U);
 }
 
+// ---------------------------------------------------------------- conditional orders apart
+
+std::string algo_body(const std::string& status, const std::string& actual = R"("")") {
+    return R"({"algoId":2146760,"clientAlgoId":")" + id_text() +
+           R"(","algoType":"CONDITIONAL","orderType":"STOP_MARKET","symbol":"BNBUSDT",)"
+           R"("quantity":"0.01","algoStatus":")" +
+           status + R"(","actualOrderId":)" + actual +
+           R"(,"actualPrice":"0.00000","triggerPrice":"750.000","icebergQuantity":null,)"
+           R"("createTime":1750514941540,"updateTime":1750514941541,"triggerTime":0})";
+}
+
+TEST_F(RepliesTest, AnAlgoOrderWithOurIdIsAccepted) {
+    for (const CommandKind kind : {CommandKind::place, CommandKind::query}) {
+        const Reply reply = decode(kind, 200, algo_body("NEW"));
+        EXPECT_EQ(reply.verdict, ReplyClass::accepted);
+        EXPECT_EQ(reply.order_id, 2'146'760);
+        EXPECT_EQ(reply.status, OrderStatus::created);
+        EXPECT_EQ(reply.exchange_time, milliseconds(1'750'514'941'541));
+        EXPECT_TRUE(reply.filled.zero());
+    }
+    const Reply gone = decode(CommandKind::query, 200, algo_body("EXPIRED"));
+    EXPECT_EQ(gone.verdict, ReplyClass::accepted);
+    EXPECT_EQ(gone.status, OrderStatus::expired);
+}
+
+TEST_F(RepliesTest, ACancelledAlgoOrderIsAnsweredByABareSuccess) {
+    const std::string body =
+        R"({"algoId":2146760,"clientAlgoId":")" + id_text() + R"(","code":"200","msg":"success"})";
+    const Reply reply = decode(CommandKind::cancel, 200, body);
+    EXPECT_EQ(reply.verdict, ReplyClass::accepted);
+    EXPECT_EQ(reply.status, OrderStatus::canceled);
+    EXPECT_EQ(reply.order_id, 2'146'760);
+    EXPECT_EQ(reply.code, 0);
+    EXPECT_EQ(decode(CommandKind::query, 200, body).verdict, ReplyClass::unknown);
+}
+
+TEST_F(RepliesTest, AnAlgoOrderThatHasFiredIsNoVerdictButNamesItsOrder) {
+    for (const char* status : {"TRIGGERING", "TRIGGERED", "FINISHED", "SOMETHING"}) {
+        const Reply reply = decode(CommandKind::query, 200, algo_body(status, R"("8886774")"));
+        EXPECT_EQ(reply.verdict, ReplyClass::unknown) << status;
+        EXPECT_EQ(decoder_.algo_ids().algo_id, 2'146'760);
+        EXPECT_EQ(decoder_.algo_ids().order_id, 8'886'774);
+    }
+    decode(CommandKind::query, 200, order_body());
+    EXPECT_EQ(decoder_.algo_ids().algo_id, 0);
+}
+
+TEST_F(RepliesTest, AnotherOnesAlgoOrderIsNotOurs) {
+    Command asked = command(CommandKind::query);
+    asked.id.generation = 99;
+    EXPECT_EQ(decode(asked, 200, algo_body("NEW")).verdict, ReplyClass::unknown);
+    EXPECT_EQ(decoder_.algo_ids().algo_id, 0);
+    asked.id = {};
+    asked.order_id = 2'146'760;
+    EXPECT_EQ(decode(asked, 200, algo_body("NEW")).verdict, ReplyClass::accepted);
+    asked.order_id = 5;
+    EXPECT_EQ(decode(asked, 200, algo_body("NEW")).verdict, ReplyClass::unknown);
+}
+
+TEST_F(RepliesTest, AConditionalOrderAtTheWrongDoorIsRejected) {
+    EXPECT_EQ(decode(CommandKind::place, 400, error_body(-4120)).verdict, ReplyClass::rejected);
+}
+
 }  // namespace
 }  // namespace tranche::aster

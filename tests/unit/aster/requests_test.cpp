@@ -332,6 +332,52 @@ TEST(Requests, V1SignsWithTheSecretAndSendsTheKey) {
     expect_hmac_signed(parse(bench.encode(command)));
 }
 
+TEST(Requests, ConditionalOrdersOfBinanceGoToTheirOwnService) {
+    const Bench bench{AuthScheme::v1, true, Venue::binance};
+    Command command = order(Role::stop_loss, PositionSide::long_side, OrderType::stop_market);
+    const Parsed place = parse(bench.encode(command));
+    EXPECT_EQ(place.method, "POST");
+    EXPECT_EQ(place.path, "/fapi/v1/algoOrder");
+    EXPECT_EQ(place.values.at("algoType"), "CONDITIONAL");
+    EXPECT_EQ(place.values.at("type"), "STOP_MARKET");
+    EXPECT_TRUE(place.values.contains("triggerPrice"));
+    EXPECT_TRUE(place.values.contains("workingType"));
+    const ClientOrderIdText id = tranche::encode(command.id);
+    EXPECT_EQ(place.values.at("clientAlgoId"), (std::string{id.data(), id.size()}));
+    EXPECT_EQ(place.values.count("stopPrice") + place.values.count("newClientOrderId"), 0U);
+    EXPECT_TRUE(place.well_formed);
+    expect_hmac_signed(place);
+
+    command.kind = CommandKind::cancel;
+    const Parsed cancel = parse(bench.encode(command));
+    EXPECT_EQ(cancel.method, "DELETE");
+    EXPECT_EQ(cancel.path, "/fapi/v1/algoOrder");
+    EXPECT_EQ(cancel.values.at("clientAlgoId"), (std::string{id.data(), id.size()}));
+    EXPECT_EQ(cancel.values.count("symbol") + cancel.values.count("origClientOrderId"), 0U);
+    expect_hmac_signed(cancel);
+
+    command.kind = CommandKind::query;
+    command.id = {};
+    command.order_id = 2'148'719;
+    const Parsed query = parse(bench.encode(command));
+    EXPECT_EQ(query.path, "/fapi/v1/algoOrder");
+    EXPECT_EQ(query.values.at("algoId"), "2148719");
+    expect_hmac_signed(query);
+}
+
+TEST(Requests, OtherOrdersOfBinanceGoWhereAstersGo) {
+    const Bench binance{AuthScheme::v1, true, Venue::binance};
+    const Bench aster{AuthScheme::v1, true, Venue::aster};
+    for (const OrderType type : {OrderType::limit, OrderType::market}) {
+        Command command = order(Role::entry, PositionSide::long_side, type);
+        EXPECT_EQ(binance.encode(command), aster.encode(command));
+        command.kind = CommandKind::cancel;
+        EXPECT_EQ(binance.encode(command), aster.encode(command));
+    }
+    const Command stop = order(Role::stop_loss, PositionSide::long_side, OrderType::stop_market);
+    EXPECT_EQ(parse(aster.encode(stop)).path, "/fapi/v1/order");
+}
+
 TEST(Requests, NoncesDifferBetweenRequestsOfOneInstant) {
     const Bench bench{AuthScheme::v3, false};
     const Command command = order(Role::entry, PositionSide::long_side, OrderType::market);
@@ -401,6 +447,13 @@ TEST(Requests, PathsFollowVenueAndScheme) {
               "/fapi/v3/positionSide/dual");
     EXPECT_EQ(text(Venue::binance, AuthScheme::v1, Resource::balance), "/fapi/v3/balance");
     EXPECT_EQ(text(Venue::binance, AuthScheme::v1, Resource::order), "/fapi/v1/order");
+    EXPECT_EQ(text(Venue::binance, AuthScheme::v1, Resource::algo_order), "/fapi/v1/algoOrder");
+    EXPECT_EQ(text(Venue::binance, AuthScheme::v1, Resource::open_algo_orders),
+              "/fapi/v1/openAlgoOrders");
+    EXPECT_EQ(text(Venue::binance, AuthScheme::v1, Resource::position_risk),
+              "/fapi/v2/positionRisk");
+    for (const AuthScheme scheme : {AuthScheme::v1, AuthScheme::v3})
+        EXPECT_TRUE(path(Venue::aster, scheme, Resource::algo_order).leaf.empty());
 }
 
 }  // namespace

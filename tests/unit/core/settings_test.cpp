@@ -249,7 +249,13 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     EXPECT_EQ(settings.exchange.auth, AuthScheme::v3);
     EXPECT_EQ(settings.exchange.chain_id, 1666U);
     EXPECT_EQ(settings.exchange.feeds, 2);
+    EXPECT_EQ(settings.exchange.user_feeds, 2);
+    EXPECT_EQ(settings.exchange.silence, seconds(5));
+    EXPECT_EQ(settings.exchange.rotate_after, seconds(23 * 3'600));
+    EXPECT_EQ(settings.exchange.rotate_stagger, seconds(600));
+    EXPECT_EQ(settings.exchange.listen_key_refresh, seconds(20 * 60));
     EXPECT_EQ(settings.exchange.order_connections, 3);
+    EXPECT_EQ(settings.exchange.presigned_nonces, 1024U);
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, Ratio::one / 10);
     EXPECT_THAT(settings.pipeline.threads, IsEmpty());
     EXPECT_EQ(settings.storage.database, "data/tranche-paper.db");
@@ -262,6 +268,39 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     const Settings binance = loaded(section("exchange", R"("venue": "binance")"));
     EXPECT_EQ(binance.exchange.rest_url, "https://fapi.binance.com");
     EXPECT_EQ(binance.exchange.stream_url, "wss://fstream.binance.com");
+    EXPECT_EQ(binance.exchange.auth, AuthScheme::v1);
+    expect_errors({{section("exchange", R"("venue": "binance", "auth": "v3")"),
+                    "exchange.auth: \"v3\" is not known to binance, expected \"v1\""}});
+}
+
+TEST(Settings, LifeOfStreamConnectionsIsBounded) {
+    const Settings settings =
+        loaded(section("exchange", R"("user_feeds": 1, "silence_ms": 1500, "rotate_after_s": 5,
+                       "rotate_stagger_s": 0, "listen_key_refresh_s": 2)"));
+    EXPECT_EQ(settings.exchange.user_feeds, 1);
+    EXPECT_EQ(settings.exchange.silence, milliseconds(1'500));
+    EXPECT_EQ(settings.exchange.rotate_after, seconds(5));
+    EXPECT_EQ(settings.exchange.rotate_stagger, Nanos{});
+    EXPECT_EQ(settings.exchange.listen_key_refresh, seconds(2));
+    expect_errors({{section("exchange", R"("user_feeds": 5)"),
+                    "exchange.user_feeds: 5 is out of range, expected 1..4"},
+                   {section("exchange", R"("silence_ms": 999)"),
+                    "exchange.silence_ms: 999 is out of range, expected 1000..60000"},
+                   {section("exchange", R"("rotate_after_s": 86401)"),
+                    "exchange.rotate_after_s: 86401 is out of range, expected 5..86000"},
+                   {section("exchange", R"("rotate_stagger_s": 3601)"),
+                    "exchange.rotate_stagger_s: 3601 is out of range, expected 0..3600"},
+                   {section("exchange", R"("listen_key_refresh_s": 0)"),
+                    "exchange.listen_key_refresh_s: 0 is out of range, expected 1..3300"}});
+}
+
+TEST(Settings, SignaturesAreMadeAheadAsOftenAsTheSettingsSay) {
+    EXPECT_EQ(loaded(section("exchange", R"("presigned_nonces": 0)")).exchange.presigned_nonces,
+              0U);
+    EXPECT_EQ(loaded(section("exchange", R"("presigned_nonces": 16384)")).exchange.presigned_nonces,
+              16'384U);
+    expect_errors({{section("exchange", R"("presigned_nonces": 16385)"),
+                    "exchange.presigned_nonces: 16385 is out of range, expected 0..16384"}});
 }
 
 TEST(Settings, PaperModeHasADatabaseOfItsOwnUnlessOneIsNamed) {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <set>
+#include <thread>
 
 #include "tests/unit/net/world.hpp"
 
@@ -15,6 +16,13 @@ StreamPlan plan_for(const LoopbackServer& server, const std::string& path = "/st
     plan.addresses = {server.address()};
     plan.path = path;
     plan.kind = 3;
+    return plan;
+}
+
+/// Real handshakes take real time, while the test's clock leaps.
+StreamPlan patient_plan_for(const LoopbackServer& server) {
+    StreamPlan plan = plan_for(server);
+    plan.link.connect_timeout = plan.link.handshake_timeout = seconds(100'000);
     return plan;
 }
 
@@ -223,6 +231,212 @@ TEST(Receive, APathThatComesLaterOpensTheConnectionAndAnotherOneMovesIt) {
     }));
     using enum StreamPhase;
     EXPECT_EQ(phases, (std::vector{connecting, open, lost, connecting, open, lost, idle}));
+}
+
+/// Sends the numbers that are published while a connection is open to each of them, as an exchange
+/// does: nobody gets what was published before he came.
+class NumberFeed {
+public:
+    NumberFeed() : server_{[this](ServerPeer& peer, int) { serve(peer); }} {}
+    ~NumberFeed() { stop_ = true; }
+    const LoopbackServer& server() const { return server_; }
+    int readers() const { return readers_; }
+    void publish() { ++published_; }
+    int published() const { return published_; }
+
+private:
+    void serve(ServerPeer& peer) {
+        peer.accept_upgrade();
+        int next = published_;
+        ++readers_;
+        while (!stop_) {
+            if (next < published_)
+                peer.write(server_frame(1, std::to_string(++next)));
+            else
+                std::this_thread::yield();
+        }
+    }
+
+    std::atomic<bool> stop_{};
+    std::atomic<int> published_{};
+    std::atomic<int> readers_{};
+    LoopbackServer server_;
+};
+
+/// Every number that has arrived, driving the stage until `wanted` is among them.
+void collect(Stage& stage, std::set<int>& seen, int wanted) {
+    ASSERT_TRUE(stage.drive([&] {
+        Frame frame;
+        while (stage.frames.front(frame)) {
+            seen.insert(std::stoi(text_of(frame.bytes)));
+            stage.frames.pop();
+        }
+        return seen.contains(wanted);
+    })) << "number "
+        << wanted;
+}
+
+TEST(Receive, AnOldConnectionGetsItsSuccessorBeforeItGoesAndNothingIsLost) {
+    NumberFeed feed;
+    StreamPlan plan = patient_plan_for(feed.server());
+    plan.rotate_after = seconds(60);
+    plan.quiet_limit = seconds(5);
+    Stage stage{{plan}};
+    EXPECT_EQ(stage.next_state().phase, StreamPhase::connecting);
+    EXPECT_EQ(stage.next_state().phase, StreamPhase::open);
+    ASSERT_TRUE(stage.drive([&] { return feed.readers() == 1; }));
+    std::set<int> seen;
+    const StreamCounters& counters = stage.receive->counters(0);
+    // The clock leaps while real handshakes go on, so how many seconds it takes is open.
+    for (int second = 0; second < 5'000 && counters.rotations < 3; ++second) {
+        feed.publish();
+        ASSERT_NO_FATAL_FAILURE(collect(stage, seen, feed.published()));
+        stage.world.now += seconds(1);
+    }
+    EXPECT_EQ(counters.rotations, 3U);
+    EXPECT_EQ(seen.size(), static_cast<std::size_t>(feed.published()));
+    EXPECT_EQ(counters.reconnects, 0U);
+    EXPECT_EQ(stage.states.front(), nullptr) << "nobody has to know";
+}
+
+TEST(Receive, ConnectionsRotateOneAfterTheOther) {
+    NumberFeed feed;
+    StreamPlan plan = patient_plan_for(feed.server());
+    plan.rotate_after = seconds(60);
+    Stage stage{{plan, plan, plan}};
+    const auto successions = [&] {
+        int count = 0;
+        for (std::size_t i = 0; i < 3; ++i) count += stage.receive->counters(i).succeeding ? 1 : 0;
+        return count;
+    };
+    ASSERT_TRUE(stage.drive([&] { return feed.readers() == 3; }));
+    ASSERT_TRUE(stage.drive([&] {
+        return stage.receive->counters(2).phase == StreamPhase::open &&
+               stage.receive->counters(1).phase == StreamPhase::open &&
+               stage.receive->counters(0).phase == StreamPhase::open;
+    }));
+    stage.world.now += seconds(61);
+    for (int round = 1; round <= 3; ++round) {
+        ASSERT_TRUE(stage.drive([&] { return feed.readers() == 3 + round; }));
+        ASSERT_EQ(successions(), 1);
+        ASSERT_TRUE(stage.drive([&] {
+            stage.world.now += milliseconds(50);
+            return stage.receive->counters(static_cast<std::size_t>(round - 1)).rotations == 1;
+        }));
+    }
+    EXPECT_EQ(successions(), 0);
+}
+
+TEST(Receive, AQuietConnectionIsReplacedByOneThatSpeaks) {
+    std::atomic<bool> stop{};
+    {
+        LoopbackServer server{[&](ServerPeer& peer, int connection) {
+            peer.accept_upgrade();
+            peer.write(server_frame(1, std::to_string(connection)));
+            while (!stop) std::this_thread::yield();
+        }};
+        StreamPlan plan = plan_for(server);
+        plan.quiet_limit = seconds(5);
+        Stage stage{{plan}};
+        EXPECT_EQ(stage.next_message(), "0");
+        stage.world.now += Nanos{seconds(5).count - 1};
+        stage.receive->poll(stage.world.now);
+        EXPECT_FALSE(stage.receive->counters(0).succeeding);
+        stage.world.now += nanoseconds(1);
+        EXPECT_EQ(stage.next_message(), "1");
+        EXPECT_EQ(stage.receive->counters(0).rotations, 0U) << "both are read for a while";
+        stage.world.now += seconds(2);
+        EXPECT_TRUE(stage.drive([&] { return stage.receive->counters(0).rotations == 1; }));
+        EXPECT_EQ(stage.receive->counters(0).reconnects, 0U);
+        stop = true;
+    }
+}
+
+TEST(Receive, WhileEverybodyIsQuietTheConnectionStaysAndSuccessorsAreTriedLessAndLess) {
+    std::atomic<int> upgraded{};
+    LoopbackServer server{[&](ServerPeer& peer, int) {
+        peer.accept_upgrade();
+        ++upgraded;
+        while (!peer.read().empty()) {
+        }
+    }};
+    StreamPlan plan = patient_plan_for(server);
+    plan.quiet_limit = seconds(5);
+    Stage stage{{plan}};
+    const StreamCounters& counters = stage.receive->counters(0);
+    ASSERT_TRUE(stage.drive([&] { return counters.phase == StreamPhase::open; }));
+    for (int tries = 1; tries <= 4; ++tries) {
+        ASSERT_TRUE(stage.drive([&] {
+            if (!counters.succeeding) stage.world.now += milliseconds(100);
+            return upgraded == 1 + tries;
+        }));
+        ASSERT_TRUE(stage.drive([&] {
+            stage.world.now += milliseconds(500);
+            return counters.failed_rotations == static_cast<std::uint64_t>(tries);
+        }));
+    }
+    const Nanos before = stage.world.now;
+    ASSERT_TRUE(stage.drive([&] {
+        stage.world.now += milliseconds(100);
+        return counters.succeeding.load();
+    }));
+    EXPECT_GE(stage.world.now - before, seconds(20));
+    ASSERT_TRUE(stage.drive([&] { return upgraded == 6; }));
+    EXPECT_EQ(counters.reconnects, 0U);
+    EXPECT_EQ(counters.phase, StreamPhase::open);
+}
+
+TEST(Receive, ASuccessorTakesOverAtOnceWhenTheElderIsCutAndTheGapIsTold) {
+    std::atomic<bool> cut{};
+    LoopbackServer server{[&](ServerPeer& peer, int connection) {
+        peer.accept_upgrade();
+        peer.write(server_frame(1, std::to_string(connection)));
+        if (connection > 0) {
+            peer.read();
+            return;
+        }
+        while (!cut) std::this_thread::yield();
+        peer.cut();
+    }};
+    StreamPlan plan = plan_for(server);
+    plan.rotate_after = seconds(60);
+    Stage stage{{plan}};
+    EXPECT_EQ(stage.next_state().phase, StreamPhase::connecting);
+    EXPECT_EQ(stage.next_state().phase, StreamPhase::open);
+    EXPECT_EQ(stage.next_message(), "0");
+    stage.world.now += seconds(60);
+    EXPECT_EQ(stage.next_message(), "1");
+    cut = true;
+    const StreamState lost = stage.next_state();
+    EXPECT_EQ(lost.phase, StreamPhase::lost);
+    EXPECT_EQ(lost.reason, LossReason::peer_closed);
+    EXPECT_EQ(stage.next_state().phase, StreamPhase::open);
+    EXPECT_EQ(server.accepted(), 2) << "no third connection was needed";
+    EXPECT_FALSE(stage.receive->counters(0).succeeding);
+}
+
+TEST(Receive, AnExchangeThatNeverAnswersPingsIsNotHungUpOn) {
+    std::atomic<int> pings{};
+    LoopbackServer server{[&](ServerPeer& peer, int) {
+        peer.accept_upgrade();
+        unsigned opcode = 0;
+        std::string payload;
+        for (std::string bytes = peer.read(); !bytes.empty(); bytes = peer.read()) {
+            open_client_frame(bytes, opcode, payload);
+            if (opcode == 9) ++pings;
+        }
+    }};
+    StreamPlan plan = plan_for(server);
+    plan.ping_interval = seconds(5);
+    Stage stage{{plan}};
+    const StreamCounters& counters = stage.receive->counters(0);
+    ASSERT_TRUE(stage.drive([&] { return counters.phase == StreamPhase::open; }));
+    for (int ping = 1; ping <= 5; ++ping) {
+        stage.world.now += seconds(5);
+        ASSERT_TRUE(stage.drive([&] { return pings == ping; }));
+    }
+    EXPECT_EQ(counters.phase, StreamPhase::open);
+    EXPECT_EQ(counters.reconnects, 0U);
 }
 
 TEST(Receive, RefusesPlansThatCannotWork) {

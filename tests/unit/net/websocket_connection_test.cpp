@@ -118,6 +118,39 @@ TEST(WebSocketConnection, ClosesWithTheCodeOfTheFaultAndEchoesAClose) {
     EXPECT_EQ(code, 4000);
 }
 
+TEST(WebSocketConnection, PongsUnaskedEachMinuteSoThatNobodyThinksItDead) {
+    std::atomic<int> pongs{};
+    std::atomic<int> others{};
+    LoopbackServer server{[&](ServerPeer& peer, int) {
+        peer.accept_upgrade();
+        unsigned opcode = 0;
+        std::string payload;
+        for (std::string bytes = peer.read(); !bytes.empty(); bytes = peer.read())
+            while (const std::size_t used = open_client_frame(bytes, opcode, payload)) {
+                bytes.erase(0, used);
+                ++(opcode == 10 && payload.empty() ? pongs : others);
+            }
+    }};
+    World world;
+    WebSocketConnection connection{*world.reactor, world.channel(), nullptr, {}};
+    connection.open(server.address(), "127.0.0.1", "127.0.0.1", "/", world.now);
+    ASSERT_TRUE(world.drive([&] { return connection.poll(world.now) == LinkState::open; }));
+    for (int minute = 1; minute <= 3; ++minute) {
+        world.now += Nanos{seconds(60).count - 1};
+        connection.poll(world.now);
+        connection.poll(world.now);
+        world.now += nanoseconds(1);
+        ASSERT_TRUE(world.drive([&] {
+            connection.poll(world.now);
+            return pongs == minute;
+        }));
+    }
+    connection.close(LossReason::requested, 1000);
+    server.join_handlers(1);
+    EXPECT_EQ(pongs, 3);
+    EXPECT_EQ(others, 1) << "the closing frame";
+}
+
 TEST(WebSocketConnection, CarriesMessagesOfAnySizeWhateverTheChunks) {
     const Authority authority;
     std::string sent;
