@@ -106,7 +106,7 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     state.free_tranches.pop_back();
     Tranche& tranche = state.tranches[slot];
     const bool unshown = tranche.unshown;  // of the slot's last tenant: it is on the list already
-    tranche = Tranche{};
+    static_cast<TrancheCore&>(tranche) = {};
     tranche.unshown = unshown;
     tranche.live = true;
     TrancheRow& row = tranche.row;

@@ -1,6 +1,7 @@
 #include "tranche/entry.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "core/canary.hpp"
@@ -206,24 +207,31 @@ Verdict enter_position(EngineState& state, SymbolId id, const Plan& plan, Tranch
     return Verdict::entered;
 }
 
-Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationRow& row,
+/// What the record of a liquidation says beside the event.
+struct Outcome {
+    Notional value;
+    std::int64_t window_sum{};
+    std::int64_t threshold{};
+    TrancheId tranche{no_tranche};
+    Side trade_side;
+    Verdict verdict{};
+};
+
+Verdict decide(EngineState& state, SymbolId id, const Liquidation& forced, Outcome& outcome,
                Outbox& out) {
     SymbolState& symbol = state.symbol(id);
-    const Liquidation& forced = event.liquidation;
     const Direction direction = direction_for(symbol.settings, forced.side);
     const WindowSettings& window = state.settings.window;
     symbol.window.expire(state.now);
-    symbol.window.add(state.now, forced.side, window.in_usdt ? row.value.raw : row.quantity.raw);
+    symbol.window.add(state.now, forced.side,
+                      window.in_usdt ? outcome.value.raw : forced.quantity.raw);
     if (planted(Canary::window_counts_twice))
-        symbol.window.add(state.now, forced.side, row.quantity.raw);
-    row.window_sum = symbol.window.sum(window.side, forced.side);
-    row.threshold = direction.threshold;
-    row.trade_side = direction.side;
-    if (row.window_sum < direction.threshold) return Verdict::below_threshold;
+        symbol.window.add(state.now, forced.side, forced.quantity.raw);
+    outcome.window_sum = symbol.window.sum(window.side, forced.side);
+    outcome.threshold = direction.threshold;
+    outcome.trade_side = direction.side;
+    if (outcome.window_sum < direction.threshold) return Verdict::below_threshold;
     ++state.totals.triggers;
-    prefetch_free_orders(state, 1);
-    prefetch_first_entry(state);
-    if (!state.free_tranches.empty()) prefetch_tranche(state, state.free_tranches.back());
     Verdict verdict = gates_before_pricing(state, symbol);
     if (verdict != Verdict::entered) return verdict;
     Plan plan{};
@@ -231,7 +239,7 @@ Verdict decide(EngineState& state, SymbolId id, const Event& event, LiquidationR
     if (verdict != Verdict::entered) return verdict;
     verdict = gates_after_pricing(state, symbol, plan, out);
     if (verdict != Verdict::entered) return verdict;
-    return enter_position(state, id, plan, row.tranche, out);
+    return enter_position(state, id, plan, outcome.tranche, out);
 }
 
 bool usable(const Liquidation& forced) {
@@ -239,19 +247,10 @@ bool usable(const Liquidation& forced) {
     return forced.price <= highest_price && plausible(price, forced.quantity);
 }
 
-}  // namespace
-
-void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
+void record_liquidation(const EngineState& state, const Event& event, const Outcome& outcome,
+                        Outbox& out) {
     const Liquidation& forced = event.liquidation;
-    const bool configured = index(event.symbol) < state.symbols.size();
-    state.recent_liquidations.prefetch(event.symbol, forced);
-    if (configured) prefetch_symbol(state, event.symbol);
-    if (state.recent_liquidations.seen_before(event.symbol, forced, state.now)) {
-        ++state.totals.duplicates;
-        return;
-    }
-    if (configured) prefetch_behind(state, event.symbol);
-    LiquidationRow row{};
+    LiquidationRow& row = out.record(RecordKind::liquidation, state.now).liquidation;
     row.arrival_time = event.arrival_time;
     row.exchange_time = forced.exchange_time;
     row.trade_time = forced.trade_time;
@@ -259,28 +258,54 @@ void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     row.average_price = forced.average_price;
     row.quantity = forced.quantity;
     row.filled = forced.filled;
+    row.value = outcome.value;
+    row.window_sum = outcome.window_sum;
+    row.threshold = outcome.threshold;
+    row.tranche = outcome.tranche;
     row.symbol = event.symbol;
     row.side = forced.side;
-    row.trade_side = opposite(forced.side);
+    row.trade_side = outcome.trade_side;
+    row.verdict = outcome.verdict;
+    // A configured symbol's name lies with what else was read of it; the table's would be a miss.
+    const bool configured = index(event.symbol) < state.symbols.size();
     if (event.symbol != no_symbol)
-        state.table.name(event.symbol).copy(row.name.data(), row.name.size());
+        (configured ? std::string_view{state.symbols[index(event.symbol)].rules.name}
+                    : state.table.name(event.symbol))
+            .copy(row.name.data(), row.name.size());
+}
+
+}  // namespace
+
+void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
+    const Liquidation& forced = event.liquidation;
+    const bool configured = index(event.symbol) < state.symbols.size();
+    const std::uint64_t mark = RecentLiquidations::mark_of(event.symbol, forced);
+    state.recent_liquidations.prefetch(mark);
+    const PositionSide likely = opened_by(opposite(forced.side));  // unless set otherwise
+    if (configured) prefetch_entry(state, event.symbol, likely);
+    if (state.recent_liquidations.seen_before(mark, state.now)) {
+        ++state.totals.duplicates;
+        return;
+    }
+    if (configured) prefetch_behind(state, event.symbol, likely);
+    Outcome outcome{.trade_side = opposite(forced.side)};
     ++state.totals.liquidations;
     if (usable(forced)) {
-        row.value = (forced.average_price.positive() ? forced.average_price : forced.price) *
-                    forced.quantity;
-        row.verdict =
-            configured ? decide(state, event.symbol, event, row, out) : Verdict::not_configured;
+        outcome.value = (forced.average_price.positive() ? forced.average_price : forced.price) *
+                        forced.quantity;
+        outcome.verdict = configured ? decide(state, event.symbol, forced, outcome, out)
+                                     : Verdict::not_configured;
     } else {
-        row.verdict = Verdict::malformed;
+        outcome.verdict = Verdict::malformed;
     }
-    ++state.totals.verdicts[static_cast<std::size_t>(row.verdict)];
+    ++state.totals.verdicts[static_cast<std::size_t>(outcome.verdict)];
     if (configured) {
         SymbolState& symbol = state.symbol(event.symbol);
         ++symbol.liquidations;
         symbol.last_liquidation = state.now;
-        symbol.last_verdict = row.verdict;
+        symbol.last_verdict = outcome.verdict;
     }
-    out.record(RecordKind::liquidation, state.now).liquidation = row;
+    record_liquidation(state, event, outcome, out);
 }
 
 }  // namespace tranche

@@ -6,6 +6,7 @@
 namespace tranche {
 
 inline constexpr Nanos adjust_pause = milliseconds(200);      // at most five replacements a second
+inline constexpr Nanos judge_pause = milliseconds(100);       // until a tranche is protected
 inline constexpr Nanos unknown_patience = milliseconds(200);  // an exit's fate, before another
 inline constexpr Nanos removal_memory = seconds(600);
 inline constexpr std::uint8_t removals_to_give_up = 3;

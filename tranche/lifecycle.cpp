@@ -23,7 +23,6 @@ constexpr std::array<Nanos, 6> question_times = {
     milliseconds(50), milliseconds(200), milliseconds(800), seconds(2), seconds(5), seconds(10)};
 constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
 constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
-constexpr Nanos keep_final = seconds(15);       // late events still find the order
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
 constexpr std::uint8_t late_trade_questions = 5;
@@ -469,7 +468,7 @@ OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
         refresh_reservation(state, slot);
     }
     record_order(state, slot, out);
-    due(state, slot, state.now + seconds(5));
+    due(state, slot, state.now + reply_patience);
     return slot;
 }
 
@@ -527,11 +526,7 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
         return;
     }
     const TrancheSlot owner = state.orders[slot].tranche;
-    if (trade && owner != no_slot) {
-        prefetch_tranche(state, owner);
-        prefetch_free_orders(state, 3);
-        prefetch_behind(state, event.symbol);
-    }
+    if (trade && owner != no_slot) prefetch_fill(state, owner);
     if (update.average_price.positive())
         state.orders[slot].row.average_price = update.average_price;
     const Change change = mark(state, slot, update.status, update.filled, update.order_id);

@@ -18,6 +18,8 @@ inline constexpr std::uint32_t no_slot = UINT32_MAX;
 /// One order and what we still owe it. What most events touch fills the first three lines: our
 /// part, then the row, the end of which nothing uses.
 struct alignas(cache_line) Order {
+    static const std::size_t used_bytes;  // what comes before the end that nothing uses
+
     TrancheSlot tranche{no_slot};
     std::uint32_t seen_in_snapshot{};
     Quantity attributed;  // filled quantity already given to the tranche; `row.filled` is all
@@ -36,7 +38,9 @@ struct alignas(cache_line) Order {
     OrderSlot previous_entry{no_slot};
     OrderRow row;
 };
-static_assert(offsetof(Order, row) + offsetof(OrderRow, reserved) <= 3 * cache_line,
+inline constexpr std::size_t Order::used_bytes =
+    offsetof(Order, row) + offsetof(OrderRow, reserved);
+static_assert(Order::used_bytes <= 3 * cache_line,
               "placing an order and looking it up touch three lines");
 
 /// Fixed capacity; slots of final orders stay readable until `release`, so that late events find
@@ -61,7 +65,9 @@ public:
     }
 
     /// Asks for the line that `find` looks at first.
-    void prefetch(const ClientOrderId& id) const { __builtin_prefetch(&buckets_[home(id)]); }
+    [[gnu::always_inline]] void prefetch(const ClientOrderId& id) const {
+        __builtin_prefetch(&buckets_[home(id)]);
+    }
 
     Order& operator[](OrderSlot slot) { return orders_[slot]; }
     const Order& operator[](OrderSlot slot) const { return orders_[slot]; }
@@ -94,9 +100,10 @@ public:
         return contains({trade_id, symbol});
     }
 
-    /// Asks for the line that `seen_before` looks at first.
-    void prefetch(SymbolId symbol, std::int64_t trade_id) const {
+    /// Asks for the lines that `seen_before` looks at first.
+    [[gnu::always_inline]] void prefetch(SymbolId symbol, std::int64_t trade_id) const {
         __builtin_prefetch(&buckets_[home({trade_id, symbol})], 1);
+        __builtin_prefetch(&order_[next_], 1);
     }
 
 private:

@@ -37,6 +37,14 @@ public:
         return next;
     }
 
+    /// A record of the row as it stands. The end that no kind of row uses stays as it was cleared:
+    /// reading it would touch another line of a table.
+    template <class Row>
+    void record(RecordKind kind, Nanos time, Row Record::*member, const Row& row) {
+        std::memcpy(static_cast<void*>(&(record(kind, time).*member)), &row,
+                    offsetof(Row, reserved));
+    }
+
     /// Asks for a snapshot of positions, balances and open orders.
     void want_snapshot() { snapshot_wanted_ = true; }
 

@@ -8,7 +8,6 @@
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
-#include "tranche/prefetch.hpp"
 #include "tranche/sizing.hpp"
 
 namespace tranche {
@@ -278,7 +277,7 @@ void judge(EngineState& state, TrancheSlot slot, Outbox& out) {
         }
     }
     if (now != TrancheState::protected_)
-        look_again(state, slot, state.now + milliseconds(100));
+        look_again(state, slot, state.now + judge_pause);
     else
         expire_exits(state, slot);
     const auto id_of = [&](OrderSlot order) {
@@ -337,7 +336,6 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     if (dust && join_neighbour(state, slot, out)) return;
     if (dust) look_again(state, slot, state.now + seconds(1));  // a neighbour may come
     if (!pairs_live(state, slot)) fold_pairs(state, slot);
-    prefetch_exits(state, tranche);
     const bool old_take_profits = sweep_retired(state, tranche, out);
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)

@@ -76,15 +76,22 @@ std::optional<Quantity> entry_quantity(Notional notional, Price price, const Sym
         return std::nullopt;
     Quantity quantity =
         snap(quantity_for(notional, price, Rounding::down), rules.step, Rounding::down);
-    quantity = std::max(quantity, snap(rules.min_quantity, rules.step, Rounding::up));
+    // A whole number of steps that is beyond a limit is beyond the limit's own steps too, so those
+    // divisions are for the few that are not.
+    if (quantity < rules.min_quantity)
+        quantity = snap(rules.min_quantity, rules.step, Rounding::up);
     if (!plausible(price, quantity)) return std::nullopt;
-    if (rules.min_notional.positive() && price * quantity < rules.min_notional)
+    const Quantity affordable = quantity;
+    const bool worth_enough = price * quantity >= rules.min_notional;
+    if (rules.min_notional.positive() && !worth_enough)
         quantity =
             snap(quantity_for(rules.min_notional, price, Rounding::up), rules.step, Rounding::up);
-    if (rules.max_quantity.positive())
-        quantity = std::min(quantity, snap(rules.max_quantity, rules.step, Rounding::down));
+    if (rules.max_quantity.positive() && quantity > rules.max_quantity)
+        quantity = snap(rules.max_quantity, rules.step, Rounding::down);
     if (!quantity.positive() || quantity < rules.min_quantity) return std::nullopt;
-    if (rules.min_notional.positive() && price * quantity < rules.min_notional) return std::nullopt;
+    const bool moved = !worth_enough || quantity != affordable;
+    if (moved && rules.min_notional.positive() && price * quantity < rules.min_notional)
+        return std::nullopt;
     if (planted(Canary::float_quantity)) return Quantity{through_float(quantity.raw)};
     return quantity;
 }

@@ -88,7 +88,7 @@ void order_ends(EngineState& state, OrderSlot slot) {
 void record_order(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
     order.row.updated = state.now;
-    out.record(RecordKind::order, state.now).order = order.row;
+    out.record(RecordKind::order, state.now, &Record::order, order.row);
     if (!std::exchange(order.unshown, true)) state.unshown_orders.push_back(slot);
 }
 
@@ -101,7 +101,7 @@ void record_tranche_now(EngineState& state, TrancheSlot slot, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
     tranche.changed = false;
     tranche.row.updated = state.now;
-    out.record(RecordKind::tranche, state.now).tranche = tranche.row;
+    out.record(RecordKind::tranche, state.now, &Record::tranche, tranche.row);
     if (!std::exchange(tranche.unshown, true)) state.unshown_tranches.push_back(slot);
 }
 

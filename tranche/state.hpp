@@ -2,6 +2,7 @@
 // the engine's thread touches it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,10 +39,9 @@ struct ExitPair {
 /// Pairs beside the first that `max_orders_per_tranche` (at most 20) leaves room for.
 inline constexpr std::size_t most_pairs = 9;
 
-/// A tranche and its working orders. At most one order of a role is the current one; older ones
-/// that are being replaced are found through the order table and cancelled once it works. What is
-/// empty most of the time comes last.
-struct alignas(cache_line) Tranche {
+/// What every event of a tranche reads or writes: the row and its working orders. At most one order
+/// of a role is the current one.
+struct alignas(cache_line) TrancheCore {
     TrancheRow row;
     OrderSlot take_profit{no_slot};
     OrderSlot stop_loss{no_slot};
@@ -63,6 +63,11 @@ struct alignas(cache_line) Tranche {
     Nanos adjusted_at;         // newest replacement of the stop, to coalesce small fills
     Price stop_wanted;         // of its entry; recomputed when that changes
     Price take_profit_wanted;  // likewise
+};
+
+/// A tranche, with what is empty most of the time: orders that are being replaced, cancelled once
+/// their successor works, and pairs. Beyond their counts the arrays hold what was there before.
+struct Tranche : TrancheCore {
     std::array<OrderSlot, 8 + 2 * most_pairs> retiring{};  // on their way out, by rule
     std::array<ExitPair, most_pairs> pairs{};
 
@@ -128,14 +133,30 @@ public:
         : first_{above.raw + 1},
           width_{below.raw > first_ ? static_cast<std::uint64_t>(below.raw - first_) : 0} {}
     static constexpr QuietRange never() { return {Price{}, Price{}}; }
+    /// What remains of it when there is one more mark that is not quiet, and all beyond it.
+    constexpr QuietRange above(Price limit) const {
+        return {std::max(limit, Price{first_ - 1}), Price{end()}};
+    }
+    constexpr QuietRange below(Price limit) const {
+        return {Price{first_ - 1}, std::min(limit, Price{end()})};
+    }
     constexpr bool contains(Price mark) const {
         return static_cast<std::uint64_t>(mark.raw) - static_cast<std::uint64_t>(first_) < width_;
     }
 
 private:
+    constexpr std::int64_t end() const { return first_ + static_cast<std::int64_t>(width_); }
+
     std::int64_t first_{1};
-    std::uint64_t width_{INT64_MAX};
+    std::uint64_t width_{INT64_MAX - 1};
 };
+
+static_assert(!QuietRange::never().above(Price{5}).contains(Price{6}) &&
+                  !QuietRange::never().below(Price{5}).contains(Price{4}) &&
+                  QuietRange{}.above(Price{5}).below(Price{9}).contains(Price{6}) &&
+                  !QuietRange{}.above(Price{5}).below(Price{9}).contains(Price{5}) &&
+                  !QuietRange{}.above(Price{5}).below(Price{9}).contains(Price{9}),
+              "a range only narrows");
 
 /// All that a book ticker or a mark price touches: one line a symbol, side by side.
 struct alignas(cache_line) SymbolPrices {

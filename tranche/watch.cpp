@@ -32,8 +32,12 @@ void watch_target(EngineState& state, TrancheSlot slot) {
     const Price wanted =
         closes_at_market(state, state.symbol(row.symbol)) ? row.take_profit : Price{};
     if (target == wanted) return;
+    const bool added = target.zero();
     target = wanted;
-    refresh_quiet(state, row.symbol);
+    if (!added) return refresh_quiet(state, row.symbol);
+    // One more only narrows the range, whatever the others are.
+    QuietRange& quiet = state.price(row.symbol).quiet;
+    quiet = row.side == PositionSide::long_side ? quiet.below(wanted) : quiet.above(wanted);
 }
 
 void refresh_quiet(EngineState& state, SymbolId id) {

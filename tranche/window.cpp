@@ -1,5 +1,6 @@
 #include "tranche/window.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/require.hpp"
@@ -13,11 +14,15 @@ VolumeWindow::VolumeWindow(Nanos span, std::size_t capacity)
 }
 
 void VolumeWindow::expire(Nanos now) {
-    while (count_ > 0 && at(0).time < now - span_) {
+    while (count_ > 0 && oldest_ < now - span_) {
         for (std::size_t side = 0; side < 2; ++side) sums_[side] -= at(0).values[side];
-        first_ = (first_ + 1) & (entries_.size() - 1);
-        --count_;
+        forget_first();
     }
+}
+
+void VolumeWindow::forget_first() {
+    first_ = static_cast<std::uint32_t>((first_ + 1U) & (entries_.size() - 1));
+    if (--count_ > 0) oldest_ = at(0).time;
 }
 
 void VolumeWindow::add(Nanos time, Side side, std::int64_t value) {
@@ -28,9 +33,9 @@ void VolumeWindow::add(Nanos time, Side side, std::int64_t value) {
     if (__builtin_add_overflow(sums_[0] + sums_[1], value, &after)) return;
     if (count_ == entries_.size()) {
         for (std::size_t s = 0; s < 2; ++s) at(1).values[s] += at(0).values[s];
-        first_ = (first_ + 1) & (entries_.size() - 1);
-        --count_;
+        forget_first();
     }
+    if (count_ == 0) oldest_ = time;
     Entry& entry = at(count_++);
     entry = {time, {}};
     entry.values[which] = value;
@@ -47,22 +52,18 @@ std::uint64_t RecentLiquidations::mark_of(SymbolId symbol, const Liquidation& li
     return mix(when, what) | 1;  // 0 is an empty place
 }
 
-void RecentLiquidations::prefetch(SymbolId symbol, const Liquidation& liquidation) const {
-    const Set& set = sets_[place_of(mark_of(symbol, liquidation))];
-    __builtin_prefetch(set.marks.data(), 1);
-    __builtin_prefetch(set.arrivals.data(), 1);
-}
-
-bool RecentLiquidations::seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now) {
-    const std::uint64_t mark = mark_of(symbol, liquidation);
+bool RecentLiquidations::seen_before(std::uint64_t mark, Nanos now) {
     Set& set = sets_[place_of(mark)];
-    std::size_t oldest = 0;
-    for (std::size_t way = 0; way < ways; ++way) {
-        if (set.marks[way] == mark && now - set.arrivals[way] <= memory) return true;
-        if (set.arrivals[way] < set.arrivals[oldest]) oldest = way;
-    }
-    set.marks[oldest] = mark;
-    set.arrivals[oldest] = now;
+    bool seen = false;
+    for (std::size_t way = 0; way < ways; ++way)
+        seen |= (set.marks[way] == mark) & (now.count - set.arrivals[way].count <= memory.count);
+    if (seen) return true;
+    // Moving all of them up costs a few vector moves; searching the oldest cost branches that
+    // nothing can predict.
+    std::copy_backward(set.marks.begin(), set.marks.end() - 1, set.marks.end());
+    std::copy_backward(set.arrivals.begin(), set.arrivals.end() - 1, set.arrivals.end());
+    set.marks[0] = mark;
+    set.arrivals[0] = now;
     return false;
 }
 

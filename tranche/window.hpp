@@ -35,7 +35,7 @@ public:
     std::size_t size() const { return count_; }
 
     /// Asks for what `expire` and `add` will look at.
-    void prefetch() const {
+    [[gnu::always_inline]] void prefetch() const {
         const std::size_t mask = entries_.size() - 1;
         __builtin_prefetch(&entries_[first_], 1);
         __builtin_prefetch(&entries_[(first_ + count_) & mask], 1);
@@ -50,12 +50,16 @@ private:
         return entries_[(first_ + position) & (entries_.size() - 1)];
     }
 
+    void forget_first();
+
     Nanos span_;
     std::vector<Entry> entries_;
-    std::size_t first_{};
-    std::size_t count_{};
+    Nanos oldest_;  // time of the first: whether something expires is known without its line
+    std::uint32_t first_{};
+    std::uint32_t count_{};
     std::array<std::int64_t, 2> sums_{};
 };
+static_assert(sizeof(VolumeWindow) == cache_line);
 
 /// Remembers the forced orders of the last five seconds: overlapping connections and streams bring
 /// the same one twice. Source: reference-behaviour.md §3.4.
@@ -68,17 +72,22 @@ public:
     /// True when an equal one (symbol, side, quantity, price, trade time) was seen within 5 s.
     /// Told apart by a 64-bit mix of the five. More than eight of one set within 5 s push out the
     /// oldest; there are 1,024 sets, and the stream carries at most one a second and symbol.
-    bool seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now);
-
-    /// Asks for the two lines that `seen_before` looks at.
-    void prefetch(SymbolId symbol, const Liquidation& liquidation) const;
+    bool seen_before(SymbolId symbol, const Liquidation& liquidation, Nanos now) {
+        return seen_before(mark_of(symbol, liquidation), now);
+    }
+    /// The same in two steps, so that the lines can be asked for as soon as the mix is known.
+    bool seen_before(std::uint64_t mark, Nanos now);
+    static std::uint64_t mark_of(SymbolId symbol, const Liquidation& liquidation);
+    [[gnu::always_inline]] void prefetch(std::uint64_t mark) const {
+        __builtin_prefetch(sets_[place_of(mark)].marks.data(), 1);
+        __builtin_prefetch(sets_[place_of(mark)].arrivals.data(), 1);
+    }
 
 private:
-    static std::uint64_t mark_of(SymbolId symbol, const Liquidation& liquidation);
     std::size_t place_of(std::uint64_t mark) const { return (mark >> 32) & (sets_.size() - 1); }
     static constexpr std::size_t ways = 8;
     struct alignas(cache_line) Set {
-        std::array<std::uint64_t, ways> marks{};
+        std::array<std::uint64_t, ways> marks{};  // newest first
         std::array<Nanos, ways> arrivals{};
     };
     LargeTable<Set> sets_;
