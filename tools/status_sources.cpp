@@ -181,6 +181,29 @@ void add_thread_metrics(std::vector<Metric>& metrics, const Threads& threads) {
     }
 }
 
+std::string_view name_of(StreamPhase phase) {
+    switch (phase) {
+        case StreamPhase::idle: return "idle";
+        case StreamPhase::connecting: return "connecting";
+        case StreamPhase::open: return "open";
+        case StreamPhase::lost: return "lost";
+    }
+    return "lost";
+}
+
+std::vector<ConnectionView> connections_of(const Pipeline& pipeline) {
+    std::vector<ConnectionView> views;
+    const Receive& receive = pipeline.receive();
+    for (std::size_t i = 0; i < receive.connections(); ++i) {
+        const StreamCounters& counters = receive.counters(i);
+        const FeedCounters& feed = pipeline.arbiter().counters(i);
+        views.push_back({std::string{receive.name(i)}, name_of(counters.phase.load()),
+                         counters.succeeding.load(), Nanos{counters.last_message_ns.load()},
+                         feed.wins.load(), feed.copies.load(), feed.lag.percentiles().p99});
+    }
+    return views;
+}
+
 template <class Row, class Ask> HistoryOf<Row> history(const SymbolTable& symbols, Ask ask) {
     return [&symbols, ask](const HistoryQuery& query) -> Result<std::vector<Row>> {
         Selection selection;
@@ -282,6 +305,7 @@ StatusSources status_sources(const Settings& settings, const SymbolTable& symbol
         pipeline.press(control, symbol);
         return Done{};
     };
+    sources.connections = [&pipeline] { return connections_of(pipeline); };
     sources.process.version = "0.1.0";
     sources.process.venue = settings.exchange.venue == Venue::aster ? "aster" : "binance";
     sources.process.simulate_only = settings.engine.simulate_only;

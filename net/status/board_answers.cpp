@@ -68,6 +68,25 @@ void write_state(JsonWriter& json, const AnswerContext& context) {
     json.time("last_reconcile", engine.last_reconcile);
 }
 
+void write_connections(JsonWriter& json, const AnswerContext& context) {
+    json.key("connections");
+    json.begin_array();
+    if (context.sources.connections) {
+        for (const ConnectionView& one : context.sources.connections()) {
+            json.begin_object();
+            json.field("name", one.name);
+            json.field("state", one.state);
+            json.field("succeeding", one.succeeding);
+            json.time("last_message", one.last_message);
+            json.field("wins", one.wins);
+            json.field("copies", one.copies);
+            json.field("lag_p99_ns", one.lag_p99);
+            json.end_object();
+        }
+    }
+    json.end_array();
+}
+
 void write_funnel(JsonWriter& json, const EngineBoardRow& engine) {
     json.key("funnel");
     json.begin_object();
@@ -261,6 +280,7 @@ Answer overview(const AnswerContext& context) {
     for (const std::string& reason : reasons) json.value(reason);
     json.end_array();
     json.field("alarms_raised", context.recent.raised());
+    write_connections(json, context);
     write_funnel(json, context.view.engine());
     json.end_object();
     return answer;

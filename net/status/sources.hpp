@@ -65,6 +65,17 @@ struct ProcessInfo {
 /// Passes a command on to the engine; the error says why it could not be.
 using ControlSink = std::function<Result<Done>(const Control&, SymbolId)>;
 
+/// One connection of the receive stage, for the page.
+struct ConnectionView {
+    std::string name;
+    std::string_view state;  // idle, connecting, open or lost
+    bool succeeding{};       // its successor is being made
+    Nanos last_message;      // UTC; 0: none yet
+    std::uint64_t wins{};    // events it brought first
+    std::uint64_t copies{};  // events another one had brought before
+    std::int64_t lag_p99{};  // ns its copies came later
+};
+
 struct StatusSources {
     const StatusBoard& board;
     const SymbolTable& symbols;
@@ -76,6 +87,8 @@ struct StatusSources {
     ProcessInfo process;
     /// What else is wrong, a line each; shown beside the engine's own obstacles. May be empty.
     std::function<std::vector<std::string>()> problems{};
+    /// The stream connections; may be empty.
+    std::function<std::vector<ConnectionView>()> connections{};
 };
 
 }  // namespace tranche

@@ -251,9 +251,11 @@ TEST(NetworkRow, N15_WithoutAnyPathItWaitsProtectedAndReconcilesBeforeItTradesAg
     EXPECT_EQ(net.engine().figure("/funnel/verdicts/entered"), entered);
     net.faults("none");
     ASSERT_TRUE(net.becomes("trading", seconds(15) + busy)) << net.said();
-    const auto modes = net.modes();
-    ASSERT_GE(modes.size(), 2U) << net.said();
-    EXPECT_EQ(modes[modes.size() - 2].to, "reconcile") << net.said();
+    bool reconciled = false;
+    for (const ModeChange& change : net.modes()) {
+        reconciled |= change.to == "reconcile";
+        EXPECT_TRUE(reconciled || change.to != "trading") << net.said();
+    }
     net.ends_well(seconds(40));
 }
 

@@ -122,7 +122,11 @@ public:
                 },
                 R"({"globals":{"leverage":10},"symbols":{}})",
                 {"1.2.3", "abcdef", "aster", false, true},
-                [this] { return troubles; }};
+                [this] { return troubles; },
+                [] {
+                    return std::vector<ConnectionView>{
+                        {"signal 1", "open", false, seconds(1), 7, 5, 1'200}};
+                }};
     }
 
     void start(const std::string& token = {}) {

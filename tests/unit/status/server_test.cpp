@@ -94,6 +94,16 @@ TEST_F(Page, AFinishedTrancheLeavesTheBoard) {
     EXPECT_EQ(get("/api/tranches").json().size(), 1U);
 }
 
+TEST_F(Page, OverviewShowsEachStreamConnection) {
+    const nlohmann::json shown = get("/api/overview").json()["connections"];
+    ASSERT_EQ(shown.size(), 1U);
+    EXPECT_EQ(shown[0]["name"], "signal 1");
+    EXPECT_EQ(shown[0]["state"], "open");
+    EXPECT_EQ(shown[0]["wins"], 7);
+    EXPECT_EQ(shown[0]["copies"], 5);
+    EXPECT_EQ(shown[0]["lag_p99_ns"], 1'200);
+}
+
 TEST_F(Page, HealthIsReadyOnlyWhileEverythingThatTradingNeedsIsThere) {
     EXPECT_EQ(get("/api/health").status, 200);
     EngineBoardRow engine = board.engine.read();
