@@ -213,7 +213,7 @@ struct Outcome {
     std::int64_t window_sum{};
     std::int64_t threshold{};
     TrancheId tranche{no_tranche};
-    Side trade_side;
+    Side trade_side{};
     Verdict verdict{};
 };
 
@@ -288,7 +288,8 @@ void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
         return;
     }
     if (configured) prefetch_behind(state, event.symbol, likely);
-    Outcome outcome{.trade_side = opposite(forced.side)};
+    Outcome outcome;
+    outcome.trade_side = opposite(forced.side);
     ++state.totals.liquidations;
     if (usable(forced)) {
         outcome.value = (forced.average_price.positive() ? forced.average_price : forced.price) *
