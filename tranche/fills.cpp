@@ -301,6 +301,8 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
     if (is_terminal(update.status) && !update.last_quantity.positive()) return no_slot;
     if (is_forgotten(state, symbol, update)) {
         ++state.totals.duplicates;
+        // Unless it is one that was on its way all the time: then it is among the open ones.
+        if (update.id.role == Role::entry && !is_terminal(update.status)) out.want_snapshot();
         return no_slot;
     }
     const Side opening = update.id.role == Role::entry ? update.side : opposite(update.side);

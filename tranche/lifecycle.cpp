@@ -468,7 +468,7 @@ OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
         refresh_reservation(state, slot);
     }
     record_order(state, slot, out);
-    due(state, slot, state.now + reply_patience);
+    due(state, slot, state.now + (opens ? reply_patience : exit_patience));
     return slot;
 }
 

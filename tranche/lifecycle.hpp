@@ -7,8 +7,9 @@
 
 namespace tranche {
 
-inline constexpr Nanos reply_patience = seconds(5);  // without any word of a new order
-inline constexpr Nanos keep_final = seconds(15);     // late events still find the order
+inline constexpr Nanos reply_patience = seconds(5);        // without any word of a new order
+inline constexpr Nanos exit_patience = milliseconds(600);  // likewise, of one that protects
+inline constexpr Nanos keep_final = seconds(15);           // late events still find the order
 
 /// An order to be placed. The rest follows from role, side and settings.
 struct NewOrder {

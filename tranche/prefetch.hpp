@@ -128,7 +128,7 @@ namespace tranche {
     prefetch_exits(state, tranche);
     const SideBook& side = state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)];
     if (side.backstop != no_slot) prefetch(&state.orders[side.backstop], Order::used_bytes);
-    for (const Nanos wait : {reply_patience, judge_pause, keep_final})
+    for (const Nanos wait : {exit_patience, judge_pause, keep_final})
         state.timers.prefetch(state.now + wait);
 }
 

@@ -102,7 +102,9 @@ void Oracle::truth(const Event& event, Nanos now) {
     const bool trades =
         update.execution == ExecutionType::trade || update.execution == ExecutionType::calculated;
     const PositionSide opposite_side = opened_by(opposite(update.side));
-    if (trades && update.ours && update.id.role == Role::entry && !ledger_.hedge_mode() &&
+    // One that was on its way while the memory of it was lost cannot be known of.
+    const bool lost = !remembers_all_ && update.id.epoch < epoch_;
+    if (trades && update.ours && !lost && update.id.role == Role::entry && !ledger_.hedge_mode() &&
         !foreign_[tranche::index(event.symbol)] &&
         ledger_.side(event.symbol, opposite_side).held.positive())
         fail("I7", "entry " + text_of(update.id) + " reduced the other side", now);
