@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t smallest_reserve_permille = 300;
 constexpr std::uint32_t orders_to_protect = 3;  // an entry, while it fills
 constexpr std::int64_t reconcile_reserve_permille = 100;
-constexpr Nanos first_pause = seconds(1);
+constexpr Nanos first_pause = milliseconds(250);  // what protects must not wait for longer
 constexpr Nanos longest_pause = seconds(60);
 constexpr std::int64_t patience_of_others = 10;  // times the pause of protection
 constexpr Nanos shortest_ban = seconds(120);     // of those the exchange gives

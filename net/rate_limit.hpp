@@ -127,9 +127,9 @@ public:
     /// Takes in what an answer says. The exchange's count raises ours if it is higher (others share
     /// the budget), and never lowers it, because a window of theirs may just have begun.
     /// `retry_after`: when to come back, UTC, 0 if it did not say.
-    /// A 429 stops everything until then; else protection for 1 s, doubling to 60 s, and the others
-    /// ten times as long. It halves what the others may use for a minute. A 403 does the same but
-    /// halves nothing. A 418 stops everything until then, else for 2 minutes, doubling.
+    /// A 429 stops everything until then; else protection for 250 ms, doubling to 60 s, and the
+    /// others ten times as long. It halves what the others may use for a minute. A 403 does the
+    /// same but halves nothing. A 418 stops everything until then, else for 2 minutes, doubling.
     void on_answer(RateVerdict verdict, std::span<const RateUsage> usage, Nanos retry_after,
                    Nanos now);
     /// A ban known from before, as of an earlier run.

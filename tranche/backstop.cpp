@@ -5,6 +5,7 @@
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/protection.hpp"
+#include "tranche/refusals.hpp"
 #include "tranche/sizing.hpp"
 
 namespace tranche {
@@ -52,6 +53,14 @@ void replace_if_lost(EngineState& state, SymbolId id, PositionSide which) {
         return look_again(state, id, which, order.state_since + unknown_patience);
     order.cancel_wanted = true;
     side.lost_backstop = std::exchange(side.backstop, no_slot);
+}
+
+/// The price is beyond the backstop, and so beyond every stop of the side (X3).
+void close_uncovered(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    const SideBook& side = state.side(id, which);
+    for (std::size_t i = side.count; i-- > 0;)
+        if (!is_working(state, state.tranches[side.tranches[i]].stop_loss))
+            start_close(state, side.tranches[i], CloseReason::stop_loss, out);
 }
 
 }  // namespace
@@ -125,6 +134,9 @@ void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
     if (removed && !order.cancel_wanted && removed_too_often(attempts, state.now))
         record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
                      "somebody else keeps cancelling the backstop: the side is theirs", out);
+    if (order.row.state == OrderState::rejected &&
+        refusal_of(order.row.code) == Refusal::would_trigger)
+        close_uncovered(state, id, which, out);
     ensure_backstop(state, id, which, out);
 }
 

@@ -100,6 +100,7 @@ private:
     void poll_engine();
     void poll_engine_once();
     void poll_gateway();
+    void excuse_unsent(const Reply& reply);
     void look_at_commands(Mode before);
     EngineView view() const;
     void count(Fault fault) { ++outcome_.faults[index(fault)]; }

@@ -237,6 +237,14 @@ void World::look_at_commands(Mode before) {
     }
 }
 
+/// A question about what protects found no line that could carry it.
+void World::excuse_unsent(const Reply& reply) {
+    if (reply.command != CommandKind::query || reply.verdict != ReplyClass::not_sent) return;
+    const LedgerOrder* order = oracle_.ledger().find(reply.id);
+    if (order != nullptr && order->closing)
+        oracle_.excuse_bare(Excuse::request, order->symbol, order->side, now_ + seconds(1));
+}
+
 void World::poll_gateway() {
     if (!process_) return;
     const std::size_t before = replies_.size();
@@ -251,6 +259,7 @@ void World::poll_gateway() {
         ++outcome_.events;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*reply));
         if (tracer_ != nullptr) tracer_->event(*reply, now_);
+        excuse_unsent(reply->reply);
         oracle_.delivered(*reply, reply->reply.sent_at, std::max(now_, stalled_until_));
     }
 }

@@ -114,6 +114,17 @@ TEST(LostBackstop, IsReplacedWithinAQuarterOfASecond) {
     EXPECT_EQ(world.open(btc, Role::backstop).size(), 1U);
 }
 
+TEST(RefusedBackstop, BecauseThePriceIsBeyondItClosesWhatHasNoStop) {
+    World world;
+    world.treat = [](const Command& command) {
+        if (command.id.role == Role::stop_loss) return Treatment{Answer::not_sent};
+        return command.id.role == Role::backstop ? Treatment{Answer::reject, -2021} : Treatment{};
+    };
+    world.trigger(btc, Side::sell, at);
+    world.fill(world.only(btc, Role::entry).placed.id, at);
+    EXPECT_EQ(world.sent(CommandKind::place, Role::close), 1U);
+}
+
 TEST(LostTranche, GetsItsNameBackWhenItsEntryFills) {
     World world;
     ASSERT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);

@@ -99,23 +99,24 @@ TEST(RateLimit, ThrottledMeansThatEverythingWaitsAsLongAsTold) {
 TEST(RateLimit, WithoutBeingToldTheWaitDoublesUpToAMinute) {
     RateBudget budget = budget_of(orders_only(300));
     Nanos now = start;
-    for (const std::int64_t expected : {1, 2, 4, 8, 16, 32, 60, 60}) {
+    for (const std::int64_t expected :
+         {250, 500, 1'000, 2'000, 4'000, 8'000, 16'000, 32'000, 60'000, 60'000}) {
         budget.on_answer(RateVerdict::throttled, {}, {}, now);
-        EXPECT_EQ(budget.blocked_until() - now, seconds(expected));
+        EXPECT_EQ(budget.blocked_until() - now, milliseconds(expected));
         now = budget.blocked_until();
     }
     budget.on_answer(RateVerdict::served, {}, {}, now);
     budget.on_answer(RateVerdict::throttled, {}, {}, now);
-    EXPECT_EQ(budget.blocked_until() - now, seconds(1));
+    EXPECT_EQ(budget.blocked_until() - now, milliseconds(250));
 }
 
 TEST(RateLimit, WithoutBeingToldTheOtherLanesWaitTenTimesAsLongAsProtection) {
     RateBudget budget = budget_of(orders_only(300));
     budget.on_answer(RateVerdict::throttled, {}, {}, start);
-    EXPECT_EQ(budget.blocked_until(Lane::protective), start + seconds(1));
-    EXPECT_EQ(budget.blocked_until(Lane::entry), start + seconds(10));
-    EXPECT_FALSE(budget.allows(Lane::reconcile, an_order, start + milliseconds(9'999)));
-    EXPECT_TRUE(budget.allows(Lane::reconcile, an_order, start + seconds(10)));
+    EXPECT_EQ(budget.blocked_until(Lane::protective), start + milliseconds(250));
+    EXPECT_EQ(budget.blocked_until(Lane::entry), start + milliseconds(2'500));
+    EXPECT_FALSE(budget.allows(Lane::reconcile, an_order, start + milliseconds(2'499)));
+    EXPECT_TRUE(budget.allows(Lane::reconcile, an_order, start + milliseconds(2'500)));
 }
 
 TEST(RateLimit, AFirewallIsNotHammeredAndHalvesNothing) {
@@ -218,7 +219,7 @@ TEST(RateLimit, NewNumbersOfTheExchangeHoldForAllParties) {
 TEST(RateLimit, RefusalsOfOneBurstAreOneOffence) {
     RateBudget budget = budget_of(orders_only(300));
     for (int i = 0; i < 5; ++i) budget.on_answer(RateVerdict::throttled, {}, {}, start);
-    EXPECT_EQ(budget.blocked_until(), start + seconds(1));
+    EXPECT_EQ(budget.blocked_until(), start + milliseconds(250));
 }
 
 TEST(RateLimit, AfterThrottlingOnlyProtectionGetsItsFullShare) {
