@@ -13,7 +13,8 @@ void add_sim_verb(CLI::App& app, SimOptions& options, int& code) {
         ->check(CLI::PositiveNumber);
     verb->add_option("--seed", options.seed, "just this one")->check(CLI::PositiveNumber);
     verb->add_option("--faults", options.faults,
-                     "all, none, or ids of the fault table such as N1,X12,P1")
+                     "all, none, or ids of the fault table such as N1,X12,P1; N7:100000 strikes so "
+                     "many times in a million")
         ->capture_default_str();
     verb->add_option("--trace", options.trace, "writes the story of one run");
     verb->add_option("--script", options.script, "replays a script instead of a seed");

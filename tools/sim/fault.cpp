@@ -1,6 +1,7 @@
 #include "tools/sim/fault.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace tranche::sim {
 namespace {
@@ -60,6 +61,15 @@ Result<Fault> parse_one(std::string_view text) {
                                        "'; give all, none, or ids such as N1,X12,P1"};
 }
 
+Result<std::uint32_t> parse_rate(std::string_view text) {
+    std::uint32_t rate = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+    if (error != std::errc{} || end != text.data() + text.size() || rate == 0 || rate > 1'000'000)
+        return Error{ErrorKind::usage, "--faults: '" + std::string{text} +
+                                           "' is no rate; give 1 to 1000000 in a million"};
+    return rate;
+}
+
 }  // namespace
 
 std::string_view name(Fault fault) {
@@ -72,9 +82,14 @@ Result<FaultSet> parse_faults(std::string_view text) {
     if (text == "none") return faults;
     while (true) {
         const std::size_t comma = text.find(',');
-        const auto fault = parse_one(text.substr(0, comma));
+        const std::string_view word = text.substr(0, comma);
+        const std::size_t colon = word.find(':');
+        const auto fault = parse_one(word.substr(0, colon));
         if (!fault) return fault.error();
-        faults.set(index(fault.value()));
+        const auto rate = colon == std::string_view::npos ? Result<std::uint32_t>{0U}
+                                                          : parse_rate(word.substr(colon + 1));
+        if (!rate) return rate.error();
+        faults.set(index(fault.value()), rate.value());
         if (comma == std::string_view::npos) return faults;
         text.remove_prefix(comma + 1);
     }
@@ -87,6 +102,7 @@ std::string fault_text(const FaultSet& faults) {
         if (!faults[i]) continue;
         if (!text.empty()) text += ',';
         text += names[i];
+        if (faults.rate(i) != 0) text += ':' + std::to_string(faults.rate(i));
     }
     return text.empty() ? "none" : text;
 }

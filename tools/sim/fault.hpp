@@ -28,7 +28,30 @@ enum class Fault : std::uint8_t {
 };
 // clang-format on
 inline constexpr std::size_t fault_count = 48;
-using FaultSet = std::bitset<fault_count>;
+
+/// Which faults may strike, and how often where that is not left to the seed.
+class FaultSet {
+public:
+    FaultSet& set() {
+        in_.set();
+        return *this;
+    }
+    void set(std::size_t fault, std::uint32_t per_million = 0) {
+        in_.set(fault);
+        rates_[fault] = per_million;
+    }
+    void reset(std::size_t fault) { in_.reset(fault); }
+    bool operator[](std::size_t fault) const { return in_[fault]; }
+    /// Of a million requests or events; 0: the seed draws it.
+    std::uint32_t rate(std::size_t fault) const { return rates_[fault]; }
+    std::size_t count() const { return in_.count(); }
+    bool all() const { return in_.all(); }
+    bool operator==(const FaultSet&) const = default;
+
+private:
+    std::bitset<fault_count> in_;
+    std::array<std::uint32_t, fault_count> rates_{};
+};
 
 constexpr std::size_t index(Fault fault) {
     return static_cast<std::size_t>(fault);
@@ -37,8 +60,9 @@ constexpr std::size_t index(Fault fault) {
 /// "N1"
 std::string_view name(Fault fault);
 
-/// `all`, `none`, or ids with commas between them. Errors (usage): an id that is not in the table,
-/// or that needs a real machine.
+/// `all`, `none`, or ids with commas between them; `N7:134000` strikes 134,000 times in a million
+/// whatever the seed. Errors (usage): an id that is not in the table, or that needs a real machine,
+/// a rate that is none.
 Result<FaultSet> parse_faults(std::string_view text);
 
 /// The text that `parse_faults` reads back.

@@ -145,7 +145,9 @@ void choose_faults(Plan& plan, const FaultSet& allowed, Swarm how) {
         const bool drawn = dice.chance(asked_for_alone ? 900'000 : density);
         const bool in = how == Swarm::as_given || drawn;
         plan.chance[i] = static_cast<std::uint32_t>(dice.long_tailed({2'000}, {100'000}).count);
-        if (in && allowed[i]) plan.faults.set(i);
+        const std::uint32_t rate = allowed.rate(i);
+        if (rate != 0) plan.chance[i] = rate;
+        if ((in || rate != 0) && allowed[i]) plan.faults.set(i, rate);
     }
 }
 

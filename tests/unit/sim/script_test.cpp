@@ -31,6 +31,19 @@ TEST(Faults, ThatNeedARealMachineAreRefusedWithTheReason) {
     EXPECT_NE(faults.error().message.find("D1"), std::string::npos);
 }
 
+TEST(Faults, AreGivenARateWhereTheSeedIsNotToDrawIt) {
+    const auto faults = parse_faults("N1,N7:134000");
+    ASSERT_TRUE(faults.ok());
+    EXPECT_EQ(fault_text(faults.value()), "N1,N7:134000");
+    for (std::uint64_t seed = 1; seed < 20; ++seed) {
+        const Plan plan = make_plan(seed, faults.value());
+        EXPECT_TRUE(plan.faults[index(Fault::n7)]);
+        EXPECT_EQ(plan.chance[index(Fault::n7)], 134'000U);
+    }
+    for (const std::string_view wrong : {"N7:", "N7:0", "N7:x", "N7:1000001", "N7:1:2"})
+        EXPECT_FALSE(parse_faults(wrong).ok()) << wrong;
+}
+
 TEST(Faults, OfASeedStayWhatTheyAreWhenOneIsLeftOut) {
     FaultSet all;
     all.set();
