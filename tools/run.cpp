@@ -13,6 +13,7 @@
 #include "net/status/guard.hpp"
 #include "net/status/server.hpp"
 #include "persist/migrate.hpp"
+#include "persist/page_cache.hpp"
 #include "persist/queries.hpp"
 #include "persist/restore.hpp"
 #include "tools/ban_file.hpp"
@@ -210,6 +211,7 @@ private:
     Nanos ban_kept_{};  // what the file says
     std::uint64_t rules_doubted_seen_{};
     std::uint64_t clock_doubted_seen_{};
+    std::uint64_t mode_doubted_seen_{};
     std::size_t warnings_told_{};
 };
 
@@ -223,6 +225,8 @@ Result<Done> Instance::open_storage() {
     auto journal = Journal::open(path, default_journal_records);
     if (!journal) return journal.error();
     journal_.emplace(std::move(journal).value());
+    if (auto done = reserve_page_caches(); !done)
+        log("warning " + done.error().message + "; memory will grow with the database");
     auto database = Database::open(settings_.storage.database, Access::write);
     if (!database) return database.error();
     database_.emplace(std::move(database).value());
@@ -432,7 +436,7 @@ void Instance::keep_ban() {
         log("warning " + done.error().message);
 }
 
-/// Orders refused for their price or time are a reason to read rules or clock again at once.
+/// Orders refused for their price, time or side are a reason to read again what they must fit.
 void Instance::pass_on_doubts() {
     const aster::OrderFigures* figures = pipeline_->order_figures();
     if (figures == nullptr) return;
@@ -440,6 +444,8 @@ void Instance::pass_on_doubts() {
     if (std::exchange(rules_doubted_seen_, rules) != rules) account_->request_rules();
     const std::uint64_t clock = figures->clock_doubted.get();
     if (std::exchange(clock_doubted_seen_, clock) != clock) account_->request_clock();
+    const std::uint64_t mode = figures->mode_doubted.get();
+    if (std::exchange(mode_doubted_seen_, mode) != mode) account_->request_position_mode();
 }
 
 void Instance::serve_account() {

@@ -145,10 +145,9 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
             out.want_snapshot();
             break;
         case AccountNoticeKind::multi_assets_changed: break;
-        case AccountNoticeKind::clock_offset_bad: state_.clock_bad = true; break;
+        case AccountNoticeKind::clock_offset_bad:
         case AccountNoticeKind::clock_offset_good:
-            state_.clock_bad = false;
-            state_.clock_doubted_until = {};
+            learn_clock(state_, notice.kind == AccountNoticeKind::clock_offset_bad, out);
             break;
     }
     update_mode(state_, out);

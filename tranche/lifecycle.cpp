@@ -269,7 +269,7 @@ void learn_from(EngineState& state, SymbolId id, PositionSide which, Role role, 
                          "the account is in liquidation: entries are off until resumed", out);
             hold(state, Hold::margin_call, out);
             break;
-        case Refusal::position_mode: mismatch_mode(state, out); break;
+        case Refusal::position_mode: doubt_mode(state, out); break;
         case Refusal::credentials:
             record_alarm(state, AlarmKind::credentials_refused, true, id, no_tranche, 0,
                          "the exchange refuses our signature or key: nothing is sent", out);

@@ -165,6 +165,24 @@ void doubt_clock(EngineState& state, Outbox& out) {
     update_mode(state, out);
 }
 
+void learn_clock(EngineState& state, bool bad, Outbox& out) {
+    const bool doubted = std::exchange(state.clock_doubted_until, Nanos{}).count != 0;
+    const bool changed = std::exchange(state.clock_bad, bad) != bad;
+    if (bad ? changed : changed || doubted)
+        record_alarm(state, AlarmKind::clock_offset, bad, no_symbol, no_tranche, 0,
+                     bad ? "the clock measured is too far from the exchange's: entries off"
+                         : "the clock measured agrees with the exchange's",
+                     out);
+}
+
+void doubt_mode(EngineState& state, Outbox& out) {
+    // A snapshot asked for earlier may have read the mode earlier.
+    state.streams.user_gap_at = state.now;
+    state.reconciled = false;
+    out.want_snapshot();
+    update_mode(state, out);
+}
+
 void release_hold(EngineState& state, Outbox& out) {
     if (halts(state.hold)) {
         // While nothing was sent, anything may have happened.

@@ -33,6 +33,14 @@ void mismatch_mode(EngineState& state, Outbox& out);
 /// known to be right, or a minute. Source: reliability-model.md X1.
 void doubt_clock(EngineState& state, Outbox& out);
 
+/// The clock has been measured: too far from the exchange's, or not. Ends doubts when it is right.
+/// Source: reliability-model.md X2.
+void learn_clock(EngineState& state, bool bad, Outbox& out);
+
+/// The exchange refused an order for the account's position mode: entries wait until a snapshot
+/// taken after this moment has read it again. Source: reliability-model.md X10.
+void doubt_mode(EngineState& state, Outbox& out);
+
 /// An operator resumes: no hold, and whatever led to one is measured anew.
 void release_hold(EngineState& state, Outbox& out);
 

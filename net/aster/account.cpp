@@ -198,9 +198,12 @@ Account::Call Account::choose_audit(Nanos now) {
 }
 
 Account::Call Account::choose_housekeeping(Nanos now) {
-    if (clock_wanted_.exchange(false, std::memory_order_acquire) &&
-        now - status_.clock_measured >= clock_retry)
+    // The age first: a wish that comes too early stays one.
+    if (now - status_.clock_measured >= clock_retry &&
+        clock_wanted_.exchange(false, std::memory_order_acquire)) {
+        clock_asked_ = true;
         start_clock();
+    }
     if (clock_samples_ > 0 || now >= clock_due_) return Call::time;
     if (now >= rules_earliest_ &&
         (now >= rules_due_ || rules_wanted_.load(std::memory_order_acquire)))
@@ -216,6 +219,7 @@ Resource Account::resource_of(Call call) {
         case Call::exchange_info:
         case Call::rules: return Resource::exchange_info;
         case Call::position_mode:
+        case Call::snapshot_mode:
         case Call::set_position_mode: return Resource::position_mode;
         case Call::multi_assets:
         case Call::set_multi_assets: return Resource::multi_assets;
@@ -299,6 +303,7 @@ Result<std::string> Account::build(Call call, Nanos now) const {
         case Call::flat_orders:
         case Call::positions:
         case Call::snapshot_positions:
+        case Call::snapshot_mode:
         case Call::snapshot_balances:
         case Call::snapshot_algo_orders:
         case Call::snapshot_orders:
@@ -346,6 +351,7 @@ void Account::handle(Call call, const Answer& answer, Nanos now) {
         case Call::create_key: return on_create_key(answer, now);
         case Call::keep_key: return on_keep_key(answer, now);
         case Call::snapshot_positions:
+        case Call::snapshot_mode:
         case Call::snapshot_balances:
         case Call::snapshot_algo_orders:
         case Call::snapshot_orders: return on_snapshot(call, answer, now);
@@ -383,7 +389,6 @@ void Account::start_clock() {
 
 void Account::finish_clock(Nanos now) {
     nonces_.set_offset(best_offset_);
-    clock_due_ = now + clock_interval;
     status_.clock_offset = best_offset_;
     status_.clock_uncertainty = Nanos{best_round_trip_.count / 2};
     status_.clock_measured = now;
@@ -395,7 +400,9 @@ void Account::finish_clock(Nanos now) {
                  std::to_string(status_.clock_uncertainty.milliseconds()) +
                  " ms); no entries until it is within 500 ms: check chrony",
              now);
-    if (bad != clock_bad_) {
+    clock_due_ = now + (bad ? clock_retry : clock_interval);
+    // Who doubted it is told even if it was right all the time.
+    if (std::exchange(clock_asked_, false) || bad != clock_bad_) {
         clock_bad_ = bad;
         queue(EventKind::account_notice, no_symbol, now).account_notice.kind =
             bad ? AccountNoticeKind::clock_offset_bad : AccountNoticeKind::clock_offset_good;

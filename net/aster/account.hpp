@@ -128,6 +128,11 @@ public:
     void request_rules() { rules_wanted_.store(true, std::memory_order_release); }
     /// Any thread: a request was refused for its time.
     void request_clock() { clock_wanted_.store(true, std::memory_order_release); }
+    /// Any thread: an order was refused for the position mode; a snapshot that reads it is taken.
+    void request_position_mode() {
+        mode_doubted_.store(true, std::memory_order_release);
+        snapshot_wanted_.store(true, std::memory_order_release);
+    }
     /// Any thread.
     const Snapshot<AccountStatus>& status() const { return published_; }
 
@@ -147,6 +152,7 @@ private:
         create_key,
         keep_key,
         snapshot_positions,
+        snapshot_mode,  // where it is doubted: positions tell it only while there are any
         snapshot_balances,
         snapshot_algo_orders,  // where conditional orders live apart
         snapshot_orders,
@@ -189,6 +195,7 @@ private:
     void on_create_key(const Answer& answer, Nanos now);
     void on_keep_key(const Answer& answer, Nanos now);
     void on_snapshot(Call call, const Answer& answer, Nanos now);
+    bool take_mode(const Answer& answer, Nanos now);
     void on_audit(const Answer& answer, Nanos now);
     void on_rules(const Answer& answer, Nanos now);
     void learn_limits(const std::vector<RateLimit>& limits);
@@ -240,6 +247,7 @@ private:
     Nanos best_offset_{};
     Nanos clock_due_{};
     bool clock_bad_{};
+    bool clock_asked_{};  // somebody waits for what the next measurement says
 
     bool mode_differs_{};
     bool flat_positions_{};
@@ -272,6 +280,7 @@ private:
     std::atomic<bool> key_expired_{};
     std::atomic<bool> rules_wanted_{};
     std::atomic<bool> clock_wanted_{};
+    std::atomic<bool> mode_doubted_{};
     AccountStatus status_{};
     Snapshot<AccountStatus> published_;
 };

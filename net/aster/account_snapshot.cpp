@@ -16,8 +16,22 @@ constexpr Nanos longest_without_snapshot = seconds(60);
 
 }  // namespace
 
+/// False: nobody knows the mode yet.
+bool Account::take_mode(const Answer& answer, Nanos now) {
+    if (answer.kind == AnswerKind::missing) return true;  // a venue that has only one
+    const auto hedge = answer.body.flag("dualSidePosition");
+    if (answer.kind == AnswerKind::ok && hedge) {
+        hedge_known_ = *hedge;
+        return true;
+    }
+    mode_doubted_.store(true, std::memory_order_release);
+    retry("positionSide/dual: " + (answer.text.empty() ? "no dualSidePosition" : answer.text), now,
+          answer.retry_after);
+    return false;
+}
+
 void Account::on_snapshot(Call call, const Answer& answer, Nanos now) {
-    if (answer.kind != AnswerKind::ok) {
+    if (answer.kind != AnswerKind::ok && call != Call::snapshot_mode) {
         retry("snapshot: " + answer.text, now, answer.retry_after);
         return finish_snapshot(false, now);
     }
@@ -32,6 +46,10 @@ void Account::on_snapshot(Call call, const Answer& answer, Nanos now) {
     bool whole = false;
     if (call == Call::snapshot_positions) {
         whole = take(read_positions(answer.body));
+        const bool doubted = mode_doubted_.exchange(false, std::memory_order_acquire);
+        snapshot_next_ = doubted ? Call::snapshot_mode : Call::snapshot_balances;
+    } else if (call == Call::snapshot_mode) {
+        whole = take_mode(answer, now);
         snapshot_next_ = Call::snapshot_balances;
     } else if (call == Call::snapshot_balances) {
         whole = take(read_balances(answer.body));

@@ -12,6 +12,7 @@ namespace tranche::aster {
 struct OrderFigures {
     Figure rules_doubted;    // refused for price, size or symbol: the rules may have changed
     Figure clock_doubted;    // refused for the time
+    Figure mode_doubted;     // refused for the position mode
     Figure unknown_members;  // members of answers that nobody knows
     Figure unreadable;       // answers that are no order although they say 200
 };
@@ -39,6 +40,7 @@ public:
             algo_orders_.note(command.id, algo.algo_id, algo.order_id);
         if (doubts_rules(reply.code)) figures_.rules_doubted.add();
         if (doubts_clock(reply.code)) figures_.clock_doubted.add();
+        if (doubts_mode(reply.code)) figures_.mode_doubted.add();
         figures_.unknown_members.set(decoder_.unknown_members());
         figures_.unreadable.set(decoder_.unreadable());
         return reply;

@@ -173,6 +173,10 @@ bool doubts_clock(std::int64_t code) {
     return code == -1021 || code == -4225;
 }
 
+bool doubts_mode(std::int64_t code) {
+    return code == -1106 || (code <= -4059 && code >= -4062) || code == -4067;
+}
+
 RateAnswer read_limits(const HttpResponse& response, Nanos now) {
     RateAnswer answer;
     for (const HttpHeader& header : response.all()) read_usage(header, answer);

@@ -21,6 +21,8 @@ bool is_certain_rejection(CommandKind kind, std::int64_t code);
 bool doubts_rules(std::int64_t code);
 /// The exchange found our time too far from its own.
 bool doubts_clock(std::int64_t code);
+/// The exchange found that the order does not fit the account's position mode.
+bool doubts_mode(std::int64_t code);
 
 /// What the headers, and the text of a ban, say about the budgets.
 RateAnswer read_limits(const HttpResponse& response, Nanos now);

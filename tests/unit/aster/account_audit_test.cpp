@@ -151,6 +151,71 @@ TEST_F(AccountAuditTest, ARequestRefusedForItsTimeMakesItMeasureTheClockAgain) {
     EXPECT_EQ(peer.count("GET time"), 10U);
 }
 
+TEST_F(AccountAuditTest, ADoubtSoonAfterAMeasurementIsKeptUntilTheNextOne) {
+    settings.signed_calls = false;
+    run(seconds(2));
+    EXPECT_EQ(peer.count("GET time"), 5U);
+    account().request_clock();
+    run(seconds(1));
+    EXPECT_EQ(peer.count("GET time"), 5U) << "not all the time";
+    run(seconds(5));
+    EXPECT_EQ(peer.count("GET time"), 10U);
+    const auto taken = drain();
+    ASSERT_EQ(taken.size(), 1U) << "who doubted it hears that it is right";
+    EXPECT_EQ(taken[0].account_notice.kind, AccountNoticeKind::clock_offset_good);
+}
+
+TEST_F(AccountAuditTest, AClockThatIsOffIsMeasuredEveryFewSecondsUntilItIsRight) {
+    settings.signed_calls = false;
+    peer.clock_offset = milliseconds(900);
+    run(seconds(2));
+    peer.clock_offset = {};
+    run(seconds(5));
+    const auto taken = drain();
+    ASSERT_EQ(taken.size(), 2U);
+    EXPECT_EQ(taken[0].account_notice.kind, AccountNoticeKind::clock_offset_bad);
+    EXPECT_EQ(taken[1].account_notice.kind, AccountNoticeKind::clock_offset_good);
+    run(seconds(50));
+    EXPECT_EQ(peer.count("GET time"), 10U);
+}
+
+TEST_F(AccountAuditTest, ADoubtedPositionModeIsReadAgainInTheNextSnapshotOnly) {
+    peer.usual["GET positionRisk"] = "[]";  // rows would tell it as well
+    start();
+    drain();
+    const std::size_t at_start = peer.count("GET positionSide/dual");
+    const auto told = [this] {
+        std::vector<bool> modes;
+        for (const Event& event : drain())
+            if (event.kind == EventKind::snapshot_mark && event.snapshot_mark.complete)
+                modes.push_back(event.snapshot_mark.hedge_mode);
+        return modes;
+    };
+    peer.usual["GET positionSide/dual"] = R"({"dualSidePosition":true})";
+    account().request_snapshot();
+    run(seconds(2));
+    EXPECT_EQ(told(), std::vector<bool>{false});
+    EXPECT_EQ(peer.count("GET positionSide/dual"), at_start);
+    account().request_position_mode();
+    run(seconds(2));
+    EXPECT_EQ(told(), std::vector<bool>{true});
+    run(seconds(30));
+    EXPECT_EQ(peer.count("GET positionSide/dual"), at_start + 1);
+}
+
+TEST_F(AccountAuditTest, ASnapshotIsNotWholeWhileADoubtedPositionModeCannotBeRead) {
+    start();
+    drain();
+    peer.told["GET positionSide/dual"] = {{500, "<html>"}, {200, "{}"}};
+    account().request_position_mode();
+    run(seconds(10));
+    std::vector<bool> whole;
+    for (const Event& event : drain())
+        if (event.kind == EventKind::snapshot_mark && !event.snapshot_mark.begins)
+            whole.push_back(event.snapshot_mark.complete);
+    EXPECT_EQ(whole, (std::vector<bool>{false, false, true}));
+}
+
 TEST_F(AccountAuditTest, ABanOfAnEarlierRunIsWaitedForWithoutASingleRequest) {
     settings.banned_until = peer.now + seconds(100);
     run(seconds(99));

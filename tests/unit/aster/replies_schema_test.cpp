@@ -92,6 +92,9 @@ TEST_F(SchemaTest, TheAdapterTellsWhatARefusalCastsDoubtOn) {
                  doubts_rules(-4015));
     EXPECT_TRUE(doubts_clock(-1021) && doubts_clock(-4225));
     EXPECT_FALSE(doubts_clock(-1022) || doubts_clock(0));
+    EXPECT_TRUE(doubts_mode(-4061) && doubts_mode(-4059) && doubts_mode(-4067) &&
+                doubts_mode(-1106));
+    EXPECT_FALSE(doubts_mode(0) || doubts_mode(-4058) || doubts_mode(-4063) || doubts_mode(-4068));
 }
 
 }  // namespace

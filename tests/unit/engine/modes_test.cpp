@@ -186,6 +186,46 @@ TEST(MarginCall, PausesEntriesUntilAnOperatorResumes) {
     EXPECT_EQ(world.alarms(AlarmKind::margin_call), 1U);
 }
 
+void tell_clock(World& world, AccountNoticeKind kind) {
+    Event event{};
+    event.kind = EventKind::account_notice;
+    event.symbol = no_symbol;
+    event.account_notice.kind = kind;
+    world.send(event);
+}
+
+TEST(MeasuredClock, TooFarOffStopsEntriesAndSaysSoOnceUntilItIsRight) {
+    World world;
+    const auto last_says_raised = [&world] {
+        bool raised = false;
+        for (const Record& record : world.records)
+            if (record.kind == RecordKind::alarm && record.alarm.kind == AlarmKind::clock_offset)
+                raised = record.alarm.raised;
+        return raised;
+    };
+    tell_clock(world, AccountNoticeKind::clock_offset_good);
+    EXPECT_EQ(world.alarms(AlarmKind::clock_offset), 0U) << "nothing was wrong";
+    tell_clock(world, AccountNoticeKind::clock_offset_bad);
+    tell_clock(world, AccountNoticeKind::clock_offset_bad);
+    EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
+    EXPECT_EQ(world.alarms(AlarmKind::clock_offset), 1U);
+    EXPECT_TRUE(last_says_raised());
+    tell_clock(world, AccountNoticeKind::clock_offset_good);
+    EXPECT_EQ(world.state().totals.mode, Mode::trading);
+    EXPECT_FALSE(last_says_raised());
+}
+
+TEST(MeasuredClock, ThatIsRightEndsTheDoubtOfRefusedRequests) {
+    World world;
+    world.treat = placing(Role::entry, {Answer::reject, -4225});
+    for (int i = 0; i < 3; ++i) world.trigger(btc, Side::sell, at);
+    world.treat = nullptr;
+    EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
+    tell_clock(world, AccountNoticeKind::clock_offset_good);
+    EXPECT_EQ(world.state().totals.mode, Mode::trading);
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
+}
+
 TEST(Governor, LimitsEntriesAMinute) {
     Options with = options();
     with.settings.governor.entries_per_minute = 2;

@@ -2,6 +2,7 @@
 // hands do to us.
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <utility>
 
 #include "tests/support/engine_world.hpp"
 
@@ -179,6 +180,24 @@ TEST_P(WrongPositionMode, StopsEntriesUntilTheModeHasBeenReadAgain) {
         << "it has been another mode: an operator decides";
     world.control(ControlKind::resume);
     EXPECT_EQ(world.trigger(eth, Side::sell, price("3000")), Verdict::entered);
+}
+
+TEST_P(WrongPositionMode, IsNoReasonToStopOnceReadAgainAndFoundRight) {
+    World world;
+    world.snapshots_on_demand = false;
+    world.treat = placing(Role::entry, {Answer::reject, GetParam()});
+    const Nanos before = world.now;
+    world.trigger(btc, Side::sell, at);
+    world.treat = nullptr;
+    EXPECT_NE(world.state().totals.mode, Mode::trading);
+    const Nanos after = std::exchange(world.now, before);
+    tell_position_mode(world, true);
+    EXPECT_NE(world.trigger(eth, Side::sell, price("3000")), Verdict::entered)
+        << "asked for before the refusal";
+    world.now = after + milliseconds(10);
+    tell_position_mode(world, true);
+    EXPECT_EQ(world.trigger(eth, Side::sell, price("3000")), Verdict::entered);
+    EXPECT_EQ(world.alarms(AlarmKind::position_mode), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codes, WrongPositionMode, testing::Values(-4061, -4059, -4067));
