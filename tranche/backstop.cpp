@@ -127,9 +127,12 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
 void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
     const SymbolId id = order.row.symbol;
     const PositionSide which = order.row.position_side;
-    Attempts& attempts = state.side(id, which).backstop_attempts;
+    SideBook& side = state.side(id, which);
+    Attempts& attempts = side.backstop_attempts;
     const bool removed = order.row.state == OrderState::canceled;
-    if (!removed && order.row.state != OrderState::filled)
+    // The exchange ends it with the position; the next one is for another.
+    const bool with_position = order.row.state == OrderState::expired && side.quantity.zero();
+    if (!removed && !with_position && order.row.state != OrderState::filled)
         attempts.not_before = state.now + refused_pause;
     if (removed && !order.cancel_wanted && removed_too_often(attempts, state.now))
         record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,

@@ -25,8 +25,7 @@ constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
 constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
-constexpr std::uint8_t late_trade_questions = 5;
-constexpr Nanos probe_after = seconds(60);  // also between equal alarms
+constexpr Nanos probe_after = seconds(60);       // also between equal alarms
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);
@@ -545,6 +544,7 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
     if (is_final(order.row.state)) {
         if (trades_missing) {
             ++order.questions;
+            refresh_reservation(state, slot);
             return query(state, slot, out);
         }
         if (state.now - order.state_since < keep_final)

@@ -8,6 +8,7 @@
 namespace tranche {
 
 inline constexpr Nanos reply_patience = seconds(5);        // without any word of a new order
+inline constexpr std::uint8_t late_trade_questions = 5;    // about fills that no report tells of
 inline constexpr Nanos exit_patience = milliseconds(600);  // likewise, of one that protects
 inline constexpr Nanos keep_final = seconds(15);           // late events still find the order
 

@@ -82,10 +82,13 @@ void refresh_reservation(EngineState& state, OrderSlot slot) {
     if (planted(Canary::keep_reservation) && is_final(order.row.state)) return;
     SymbolState& symbol = state.symbol(order.row.symbol);
     Notional wanted;
-    if (order.row.id.role == Role::entry && !is_final(order.row.state) &&
-        order.row.quantity > order.attributed)
-        wanted =
-            margin_of(order.row.price * (order.row.quantity - order.attributed), symbol.leverage);
+    // Of one that is over, what it was filled with and no report has told of yet.
+    const bool told = order.questions >= late_trade_questions;
+    const Quantity most = !is_final(order.row.state) ? order.row.quantity
+                          : told                     ? order.attributed
+                                                     : order.row.filled;
+    if (order.row.id.role == Role::entry && most > order.attributed)
+        wanted = margin_of(order.row.price * (most - order.attributed), symbol.leverage);
     symbol.reserved_margin += wanted - order.reserved;
     state.totals.reserved_margin += wanted - order.reserved;
     order.reserved = wanted;

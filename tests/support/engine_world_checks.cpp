@@ -151,12 +151,12 @@ void World::check_ledger(std::string& text) const {
     std::uint64_t unknown = 0;
     std::vector<std::size_t> entries(s.symbols.size());
     for (OrderSlot slot = 0; slot < s.orders.highest(); ++slot) {
-        if (!is_live(s, slot)) continue;
         const Order& order = s.orders[slot];
+        if (order.live && order.row.id.role == Role::entry) reserved += order.reserved;
+        if (!is_live(s, slot)) continue;
         unknown += order.row.state == OrderState::unknown ? 1U : 0U;
         if (order.row.id.role != Role::entry) continue;
         ++entries[index(order.row.symbol)];
-        reserved += order.reserved;
     }
     if (reserved != s.totals.reserved_margin) text += "reserved margin differs from its orders\n";
     if (unknown != s.totals.unknown_now) text += "count of unknown orders differs\n";

@@ -209,7 +209,12 @@ EngineView World::view() const {
     seen.paused = state.paused;
     const bool entries = std::any_of(state.symbols.begin(), state.symbols.end(),
                                      [](const auto& symbol) { return symbol.live_entries > 0; });
-    seen.stray_reservation = !entries && !state.totals.reserved_margin.zero();
+    bool untold = false;
+    for (OrderSlot slot = 0; slot < state.orders.highest(); ++slot) {
+        const Order& order = state.orders[slot];
+        untold = untold || (order.live && order.attributed < order.row.filled);
+    }
+    seen.stray_reservation = !entries && !untold && !state.totals.reserved_margin.zero();
     for (std::size_t i = 0; i < plan_.rules.size(); ++i)
         for (std::size_t side = 0; side < 2; ++side)
             seen.reconciling[i][side] = state.symbols[i].sides[side].differs_since.count != 0 ||

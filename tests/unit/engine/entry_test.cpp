@@ -239,6 +239,20 @@ TEST(Collateral, IsReservedBeforeSendingAndFreedWhenTheEntryEnds) {
     EXPECT_EQ(world.unsettled(), "");
 }
 
+TEST(Collateral, OfAFillThatNoReportHasToldOfStaysReserved) {
+    World world;
+    world.trigger(btc, Side::sell, price("50000"));
+    const ClientOrderId entry = world.only(btc, Role::entry).placed.id;
+    const Notional all = world.state().totals.reserved_margin;
+    world.report_fills = false;
+    world.fill(entry, price("50000"), quantity("0.01"));
+    world.end(entry, OrderStatus::canceled);
+    EXPECT_GT(world.state().totals.reserved_margin, Notional{});
+    EXPECT_LT(world.state().totals.reserved_margin, all);
+    world.pass(seconds(10));
+    EXPECT_TRUE(world.state().totals.reserved_margin.zero());
+}
+
 TEST(Collateral, MovesFromReservedToUsedWithEachFill) {
     World world;
     world.trigger(btc, Side::sell, at);
