@@ -10,6 +10,8 @@
 #include <system_error>
 #include <unistd.h>
 
+#include "persist/page_cache.hpp"
+
 namespace tranche {
 namespace {
 
@@ -119,11 +121,11 @@ Result<Database> Database::open(const std::string& path, Access access, int busy
     Database database{path, handle};
     if (code != SQLITE_OK) return database.error("opening it");
     sqlite3_busy_timeout(handle, busy_milliseconds);
-    const auto done = database.execute(
-        writes ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                 "PRAGMA wal_autocheckpoint=4000; PRAGMA cache_size=-65536;"
-                 "PRAGMA temp_store=MEMORY;"
-               : "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY;");
+    const auto done = database.execute(fmt::format(
+        "PRAGMA cache_size={}; PRAGMA temp_store=MEMORY;{}", writes ? writer_pages : reader_pages,
+        writes ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                 "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000;"
+               : "PRAGMA query_only=ON;"));
     if (!done) return done.error();
     return database;
 }
