@@ -23,16 +23,9 @@ std::int64_t happened_to(const Network& net, const std::string& call) {
     return -1;
 }
 
-/// The clock is not measured again within five seconds of the last time.
-void outlive_the_measurement_at_start() {
-    const Nanos begin = monotonic_now();
-    eventually(seconds(20), [&] { return monotonic_now() - begin > seconds(6); });
-}
-
 TEST(ExchangeRow, X1_ARefusedNonceMeasuresTheClockAgainAndTooManyCloseEntries) {
     Network net;
     ASSERT_TRUE(net.holds());
-    outlive_the_measurement_at_start();
     net.faults("reject:-4225@POST order*1," + counting("GET time"));
     EXPECT_TRUE(eventually(busy, [&net] { return happened_to(net, "GET time") >= 1; }))
         << "the clock is measured again" << net.said();
@@ -45,11 +38,12 @@ TEST(ExchangeRow, X1_ARefusedNonceMeasuresTheClockAgainAndTooManyCloseEntries) {
 TEST(ExchangeRow, X2_AClockThatIsOffClosesEntriesUntilItIsRight) {
     Network net;
     ASSERT_TRUE(net.holds());
-    outlive_the_measurement_at_start();
     net.faults("clock:2000,reject:-4225@POST order*1");
     ASSERT_TRUE(net.becomes("protect_only", seconds(40))) << net.said();
     EXPECT_NE(net.said().find("clock differs from the exchange's"), std::string::npos);
+    EXPECT_NE(net.said().find("kind=clock_offset raised=true"), std::string::npos) << net.said();
     net.faults("none");
+    EXPECT_TRUE(net.says("kind=clock_offset raised=false")) << "measured until it is right";
     net.ends_well(seconds(4));
 }
 
@@ -136,14 +130,40 @@ TEST(ExchangeRow, X9_WhenTheExchangeTakesNoMoreStopsTheSymbolIsClosedToEntries) 
     net.ends_well(seconds(4));
 }
 
-TEST(ExchangeRow, X10_ARefusalForThePositionModeClosesEntriesUntilSomebodyResumes) {
+TEST(ExchangeRow, X10_ARefusalForThePositionModeIsForgottenOnceTheModeIsReadAndRight) {
     Network net;
     ASSERT_TRUE(net.holds());
-    ASSERT_TRUE(net.strikes("reject:-4061@POST order~-e*1", 1));
-    ASSERT_TRUE(net.becomes("protect_only")) << net.said();
-    EXPECT_NE(net.said().find("kind=position_mode raised=true"), std::string::npos) << net.said();
-    EXPECT_EQ(net.metric("waits_for_operator"), 1);
-    EXPECT_GE(read_exchange(net.exchange()).orders.size(), 1U) << "stops stay";
+    net.faults("reject:-4061@POST order~-e*1," + counting("GET positionSide/dual"));
+    ASSERT_TRUE(net.becomes("reconcile", seconds(40))) << net.said();
+    EXPECT_TRUE(eventually(busy, [&net] { return happened_to(net, "GET positionSide/dual") >= 1; }))
+        << "the mode is read again" << net.said();
+    ASSERT_TRUE(net.becomes("trading")) << net.said();
+    EXPECT_EQ(net.said().find("kind=position_mode"), std::string::npos) << net.said();
+    EXPECT_EQ(net.metric("waits_for_operator"), 0);
+    net.ends_well();
+}
+
+/// The exchange changes it only of an account that holds nothing.
+bool change_position_mode(Network& net, bool hedge) {
+    try {
+        net.post("position_mode", fmt::format("hedge={}", hedge));
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+TEST(ExchangeRow, X10_AnotherPositionModeClosesEntriesUntilSomebodyResumes) {
+    Network net;
+    ASSERT_TRUE(net.holds());
+    net.press("flatten");
+    ASSERT_TRUE(eventually(seconds(40), [&net] { return change_position_mode(net, false); }))
+        << net.said();
+    EXPECT_TRUE(net.says("kind=position_mode raised=true")) << net.said();
+    EXPECT_TRUE(eventually(busy, [&net] { return net.metric("waits_for_operator") == 1; }));
+    ASSERT_TRUE(eventually(seconds(40), [&net] { return change_position_mode(net, true); }))
+        << net.said();
+    net.listen();
     net.press("resume");
     ASSERT_TRUE(net.becomes("trading")) << net.said();
     net.ends_well();
