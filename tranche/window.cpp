@@ -54,10 +54,13 @@ std::uint64_t RecentLiquidations::mark_of(SymbolId symbol, const Liquidation& li
 
 bool RecentLiquidations::seen_before(std::uint64_t mark, Nanos now) {
     Set& set = sets_[place_of(mark)];
-    bool seen = false;
-    for (std::size_t way = 0; way < ways; ++way)
-        seen |= (set.marks[way] == mark) & (now.count - set.arrivals[way].count <= memory.count);
-    if (seen) return true;
+    unsigned seen = 0;
+    for (std::size_t way = 0; way < ways; ++way) {
+        const unsigned same = set.marks[way] == mark ? 1 : 0;
+        const unsigned young = now.count - set.arrivals[way].count <= memory.count ? 1 : 0;
+        seen |= same & young;
+    }
+    if (seen != 0) return true;
     // Moving all of them up costs a few vector moves; searching the oldest cost branches that
     // nothing can predict.
     std::copy_backward(set.marks.begin(), set.marks.end() - 1, set.marks.end());
