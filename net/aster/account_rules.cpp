@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/rules_update.hpp"
 #include "net/aster/account.hpp"
 
 namespace tranche::aster {
@@ -18,27 +19,9 @@ constexpr std::uint32_t audit_share = 10;  // audits may cost a tenth of the wei
 /// As an event. What a symbol that does not trade says about its grid is not believed: the last
 /// usable rules stay, so that what is open can still be closed.
 RulesUpdate update_of(const SymbolRules& rules, const RulesUpdate& last) {
-    RulesUpdate update{};
-    if (!rules.tick.positive() || !rules.step.positive()) {
-        update = last;
-        update.trading = false;
-        return update;
-    }
-    update.tick = rules.tick;
-    update.min_price = rules.min_price;
-    update.max_price = rules.max_price;
-    update.step = rules.step;
-    update.min_quantity = rules.min_quantity;
-    update.max_quantity = rules.max_quantity;
-    update.market_step = rules.market_step;
-    update.market_min_quantity = rules.market_min_quantity;
-    update.market_max_quantity = rules.market_max_quantity;
-    update.min_notional = rules.min_notional;
-    update.multiplier_up = rules.multiplier_up;
-    update.multiplier_down = rules.multiplier_down;
-    update.max_orders = rules.max_orders;
-    update.max_conditional_orders = rules.max_conditional_orders;
-    update.trading = rules.trading;
+    if (rules.tick.positive() && rules.step.positive()) return rules_update(rules);
+    RulesUpdate update = last;
+    update.trading = false;
     return update;
 }
 

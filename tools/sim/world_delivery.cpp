@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/canary.hpp"
+#include "core/rules_update.hpp"
 #include "tools/sim/world.hpp"
 
 namespace tranche::sim {
@@ -170,22 +171,8 @@ void World::show_rules(SymbolId symbol, bool trading) {
     Event event{};
     event.symbol = symbol;
     event.kind = EventKind::rules_update;
-    RulesUpdate& update = event.rules_update;
-    update.tick = rules.tick;
-    update.min_price = rules.min_price;
-    update.max_price = rules.max_price;
-    update.step = rules.step;
-    update.min_quantity = rules.min_quantity;
-    update.max_quantity = rules.max_quantity;
-    update.market_step = rules.market_step;
-    update.market_min_quantity = rules.market_min_quantity;
-    update.market_max_quantity = rules.market_max_quantity;
-    update.min_notional = rules.min_notional;
-    update.multiplier_up = rules.multiplier_up;
-    update.multiplier_down = rules.multiplier_down;
-    update.max_orders = rules.max_orders;
-    update.max_conditional_orders = rules.max_conditional_orders;
-    update.trading = trading;
+    event.rules_update = rules_update(rules);
+    event.rules_update.trading = trading;
     deliver(event, now_, account_events_);
 }
 
