@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "net/status/json.hpp"
 #include "net/status/shapes.hpp"
@@ -28,7 +29,15 @@ void write_data(JsonWriter& json, const Record& record, const SymbolTable& symbo
 
 EventHub::EventHub(const SymbolTable& symbols, const BoardView& view, std::uint64_t run,
                    std::size_t capacity)
-    : symbols_{symbols}, view_{view}, run_{run}, capacity_{capacity} {}
+    : symbols_{symbols},
+      view_{view},
+      run_{run},
+      // Written to, so that the memory is there before the first message.
+      messages_(capacity, std::string(usual_length, ' ')) {}
+
+std::uint64_t EventHub::oldest() const {
+    return newest_ < messages_.size() ? 1 : newest_ - messages_.size() + 1;
+}
 
 std::string EventHub::id_of(std::uint64_t number) const {
     return fmt::format("{:x}-{}", run_, number);
@@ -60,7 +69,10 @@ std::string_view EventHub::type_of(const Record& record) {
 }
 
 void EventHub::publish(const Record& record) {
-    std::string message = fmt::format("id: {}\ndata: ", id_of(++newest_));
+    ++newest_;
+    std::string& message = messages_[newest_ % messages_.size()];
+    message.clear();  // and keeps its memory
+    fmt::format_to(std::back_inserter(message), "id: {}\ndata: ", id_of(newest_));
     JsonWriter json{message};
     json.begin_object();
     json.field("type", type_of(record));
@@ -69,8 +81,6 @@ void EventHub::publish(const Record& record) {
     json.field("timestamp", record.time.milliseconds());
     json.end_object();
     message += "\n\n";
-    messages_.push_back(std::move(message));
-    if (messages_.size() > capacity_) messages_.pop_front();
 }
 
 std::uint64_t EventHub::cursor_for(std::string_view last_event_id) const {
@@ -86,15 +96,14 @@ std::uint64_t EventHub::cursor_for(std::string_view last_event_id) const {
 }
 
 void EventHub::read(std::uint64_t& cursor, std::size_t limit, Nanos now, std::string& out) const {
-    const std::uint64_t oldest = newest_ - messages_.size() + 1;
-    if (cursor > newest_ || cursor + 1 < oldest) {
+    if (cursor > newest_ || cursor + 1 < oldest()) {
         out +=
             fmt::format("id: {}\ndata: {{\"type\":\"resync\",\"data\":{{}},\"timestamp\":{}}}\n\n",
                         id_of(newest_), now.milliseconds());
         cursor = newest_;
         return;
     }
-    while (cursor < newest_ && out.size() < limit) out += messages_[cursor++ + 1 - oldest];
+    while (cursor < newest_ && out.size() < limit) out += messages_[++cursor % messages_.size()];
 }
 
 std::string EventHub::connected(std::uint64_t cursor, Nanos now) const {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "core/messages.hpp"
 #include "core/symbols.hpp"
@@ -18,6 +18,8 @@ namespace tranche {
 class EventHub {
 public:
     static constexpr std::size_t backlog = 4096;
+    /// Bytes a message has room for from the start; a longer one makes its place larger.
+    static constexpr std::size_t usual_length = 1024;
     static constexpr std::uint64_t lost = UINT64_MAX;
 
     /// `run` tells one start of the process from the next: ids of another run cannot be resumed.
@@ -47,13 +49,13 @@ private:
     std::string_view type_of(const Record& record);
     std::string_view type_of(const TrancheRow& row);
     std::string id_of(std::uint64_t number) const;
+    std::uint64_t oldest() const;
 
     const SymbolTable& symbols_;
     const BoardView& view_;
     std::uint64_t run_;
-    std::size_t capacity_;
     std::uint64_t newest_{};
-    std::deque<std::string> messages_;                 // the last one is `newest_`
+    std::vector<std::string> messages_;  // at its number modulo the capacity; written over in turn
     std::unordered_set<std::uint32_t> open_tranches_;  // announced, not final yet
 };
 

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <list>
 
 #include "net/status/events.hpp"
@@ -140,6 +141,30 @@ TEST_F(Stream, AClientThatFellBehindOrCameFromAnotherRunIsToldToStartAfresh) {
         EXPECT_EQ(of_type(again.received, "new_liquidation").size(), 1U)
             << "and goes on from there";
     }
+}
+
+TEST(Events, ABacklogWrittenOverManyTimesIsReadInOrderFromItsOldestMessage) {
+    constexpr std::uint64_t capacity = 8;
+    const SymbolTable symbols{{}, 0};
+    const StatusBoard board{1, 1, 1};
+    const BoardView view{board};
+    EventHub hub{symbols, view, 1, capacity};
+    for (std::uint64_t number = 1; number <= 5 * capacity + 3; ++number)
+        hub.publish(liquidation(number));
+    std::uint64_t cursor = hub.newest() - capacity;
+    std::string out;
+    hub.read(cursor, SIZE_MAX, seconds(1), out);
+    EXPECT_EQ(cursor, hub.newest());
+    std::size_t at = 0;
+    for (std::uint64_t number = hub.newest() - capacity + 1; number <= hub.newest(); ++number) {
+        at = out.find(fmt::format("id: 1-{}\ndata: {{\"type\":\"new_liquidation\"", number), at);
+        ASSERT_NE(at, std::string::npos) << number << " in " << out;
+    }
+    EXPECT_EQ(out.find("resync"), std::string::npos);
+    cursor = hub.newest() - capacity - 1;
+    out.clear();
+    hub.read(cursor, SIZE_MAX, seconds(1), out);
+    EXPECT_NE(out.find("resync"), std::string::npos) << "one more is gone";
 }
 
 TEST_F(Stream, AQuietStreamKeepsBeating) {
