@@ -46,6 +46,7 @@ public:
     std::uint32_t rate(std::size_t fault) const { return rates_[fault]; }
     std::size_t count() const { return in_.count(); }
     bool all() const { return in_.all(); }
+    bool none() const { return in_.none(); }
     bool operator==(const FaultSet&) const = default;
 
 private:
