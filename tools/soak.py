@@ -24,7 +24,7 @@ SPEED = 10
 SYMBOLS = ("BTCUSDT ETHUSDT SOLUSDT XRPUSDT BNBUSDT DOGEUSDT ASTERUSDT HYPEUSDT FARTCOINUSDT "
            "PUMPUSDT").split()
 # All that lives long is taken at start: rings, tables, the database's pages, the events' backlog.
-# What is left: TLS sessions that happen to be open (40 KiB each, two dozen at most while streams
+# What is left: TLS sessions that happen to be open (some 50 KiB each; a few more while streams
 # have successors), and read buffers that an answer longer than any before touches first.
 GROWTH_MAX_KIB = 2 * 1024
 
