@@ -33,16 +33,14 @@ struct GatewaySettings {
     Nanos protective_patience{seconds(2)};
     Nanos entry_patience{milliseconds(300)};  // from the decision on: reliability-model.md N6
     Nanos reconcile_patience{seconds(2)};
-    Nanos ping_after{seconds(15)};     // an idle connection is asked for nothing, to keep it warm
-    std::size_t lane_capacity{256};    // commands waiting per urgency; more stay in the ring
-    std::size_t warm{};                // connections always kept open; 0: all of them
-    Nanos surplus_after{seconds(30)};  // one beyond `warm` that closes after so long stays closed
+    Nanos ping_after{seconds(15)};   // an idle connection is asked for nothing, to keep it warm
+    std::size_t lane_capacity{256};  // commands waiting per urgency; more stay in the ring
 };
 
 /// Takes commands, the most urgent first, and sends each on a connection of its own: one request
-/// per connection at a time, and the last free connection is kept for the protective lane. While
-/// requests are under way another connection beyond the warm ones is opened, before it is needed.
-/// The reactor of the connections must be polled before each `poll`.
+/// per connection at a time, and the last free connection is kept for the protective lane. All of
+/// them are open before they are needed, for opening one allocates. The reactor of the connections
+/// must be polled before each `poll`.
 template <OrderConnection C, OrderAdapter A> class Gateway {
 public:
     static constexpr std::size_t batch = 64;
@@ -64,14 +62,12 @@ public:
           waiting_{LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
                    LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity}} {
         for (C* connection : connections) slots_.push_back({.connection = connection});
-        warm_ = settings.warm == 0 ? slots_.size() : std::min(settings.warm, slots_.size());
-        awake_ = warm_;
     }
 
     /// One turn: answers in, commands out. Returns how many commands and answers it dealt with.
     std::size_t poll(Nanos now) {
         std::size_t done = 0;
-        for (Slot& slot : awake()) done += settle(slot, now);
+        for (Slot& slot : slots_) done += settle(slot, now);
         done += take_commands(now);
         for (LaneQueue& waiting : waiting_) {
             if (planted(Canary::starve_protection) && &waiting == waiting_.data() &&
@@ -80,7 +76,6 @@ public:
             give_up_late(waiting, now);
             done += dispatch(waiting, now);
         }
-        keep_spare(now);
         keep_warm(now);
         if (done > 0 || now >= show_at_) show(now);
         return done;
@@ -297,7 +292,7 @@ private:
     Slot* free_slot(Lane lane) {
         Slot* found = nullptr;
         std::size_t ready = 0;
-        for (Slot& slot : awake()) {
+        for (Slot& slot : slots_) {
             if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
             ++ready;
             if (found == nullptr) found = &slot;
@@ -333,24 +328,8 @@ private:
         return true;
     }
 
-    /// While requests are under way two connections beyond theirs are open or being opened; what
-    /// has long not been used is not opened again when its peer closes it.
-    void keep_spare(Nanos now) {
-        std::size_t busy = 0;
-        for (const Slot& slot : awake()) busy += slot.busy == Busy::no ? 0U : 1U;
-        if (awake_ < slots_.size() && busy > 0 && awake_ < busy + 2) {
-            slots_[awake_++].last_used = now;
-            return;
-        }
-        if (awake_ <= warm_) return;
-        const Slot& newest = slots_[awake_ - 1];
-        if (newest.busy == Busy::no && !newest.connection->is_ready() &&
-            now - newest.last_used >= settings_.surplus_after)
-            --awake_;
-    }
-
     void keep_warm(Nanos now) {
-        for (Slot& slot : awake().first(warm_)) {
+        for (Slot& slot : slots_) {
             if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
             if (now - slot.last_used < settings_.ping_after) continue;
             const std::size_t length = adapter_.encode_ping({request_.get(), request_capacity});
@@ -363,7 +342,7 @@ private:
     void show(Nanos now) {
         show_at_ = now + milliseconds(100);
         std::size_t ready = 0;
-        for (const Slot& slot : awake()) ready += slot.connection->is_ready() ? 1U : 0U;
+        for (const Slot& slot : slots_) ready += slot.connection->is_ready() ? 1U : 0U;
         budget_.share(now);
         metrics_.connections_ready.set(ready);
         metrics_.pending.set(pending_);
@@ -376,7 +355,6 @@ private:
     LaneQueue& queue(const Command& command) {
         return waiting_[static_cast<std::size_t>(urgency(command))];
     }
-    std::span<Slot> awake() { return {slots_.data(), awake_}; }
 
     Ring<Command>& commands_;
     Ring<Event>& replies_;
@@ -388,8 +366,6 @@ private:
     std::unique_ptr<char[]> request_;
     std::array<LaneQueue, 4> waiting_;  // by urgency
     std::vector<Slot> slots_;
-    std::size_t warm_{};   // the first ones: always open
-    std::size_t awake_{};  // the first ones: open or being opened
     const std::atomic<bool>* halted_{};
     std::size_t pending_{};
     Nanos show_at_{};

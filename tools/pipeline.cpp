@@ -129,15 +129,15 @@ Result<Done> Pipeline::connect_streams(const PipelineParts& parts) {
 
 Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     const ExchangeSettings& settings = parts.settings.exchange;
-    // Half of the connections sleep until the others have work.
-    const auto connections_at_most = static_cast<std::uint16_t>(2 * settings.order_connections);
+    // As many again are spare: open before the others are all at work, or dead.
+    const auto connections_in_all = static_cast<std::uint16_t>(2 * settings.order_connections);
     ReactorOptions options;
-    options.channels = std::max(options.channels, connections_at_most);
+    options.channels = std::max(options.channels, connections_in_all);
     auto reactor = Reactor::create(options, TimeSource{parts.gateway_clock});
     if (!reactor) return reactor.error();
     order_reactor_ = std::move(reactor).value();
     std::vector<HttpConnection*> connections;
-    for (std::uint16_t i = 0; i < connections_at_most; ++i) {
+    for (std::uint16_t i = 0; i < connections_in_all; ++i) {
         auto channel = order_reactor_->acquire();
         if (!channel) return channel.error();
         HttpPeer peer;
@@ -158,7 +158,6 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
     GatewaySettings gateway;
     gateway.simulate_only = parts.settings.engine.simulate_only;
-    gateway.warm = settings.order_connections;
     RateBudget budget{parts.limits, settings.rate_limit_buffer};
     budget.join(parts.board, RateParty::gateway);
     gateway_ = std::make_unique<OrderGateway>(commands_, replies_, std::move(connections),

@@ -28,7 +28,9 @@ public:
     EngineBoardRow engine() const { return pipeline_->board().engine.read(); }
     /// What the account stage is at, and its last trouble.
     std::string account_state() const;
-    std::uint16_t order_connections() const { return settings_.exchange.order_connections; }
+    std::uint16_t order_connections() const {
+        return static_cast<std::uint16_t>(2 * settings_.exchange.order_connections);
+    }
 
     /// From its next turn on the hot thread is counted, or no longer.
     void count(bool yes) { counting_.store(yes); }

@@ -372,33 +372,6 @@ TEST(Gateway, ACancelTakesBackAnOrderThatHasNotLeftAndNeitherIsSent) {
     EXPECT_EQ(answered, (std::vector<std::uint64_t>{place, cancel}));
 }
 
-TEST(Gateway, ASpareConnectionIsOpenedBeforeItIsNeededAndNotKeptForEver) {
-    World world{4, {.simulate_only = false, .warm = 2}};
-    world.line(2).up = world.line(3).up = false;
-    world.poll();
-    EXPECT_EQ(world.line(2).polls, 0U) << "nothing is under way";
-    world.order();
-    world.poll();
-    world.poll();
-    EXPECT_GT(world.line(2).polls, 0U) << "one is busy: the next is being opened";
-    EXPECT_EQ(world.line(3).polls, 0U);
-    world.line(2).up = true;
-    world.order();
-    world.order();
-    world.poll();
-    EXPECT_EQ(world.line(2).sent.size(), 1U);
-    world.poll();
-    EXPECT_GT(world.line(3).polls, 0U);
-    for (std::size_t i = 0; i < 3; ++i) world.line(i).answer(200);
-    world.poll();
-    world.line(2).up = false;
-    world.poll(seconds(31));
-    world.poll();
-    const std::size_t polls = world.line(2).polls + world.line(3).polls;
-    world.poll();
-    EXPECT_EQ(world.line(2).polls + world.line(3).polls, polls) << "both sleep again";
-}
-
 TEST(Gateway, WhatTheAccountStageSpendsCountsAsWell) {
     World world{2, {.simulate_only = false}, 64, {{RateUnit::orders, seconds(60), 100}}};
     RateBudget account{std::vector<RateLimit>{{RateUnit::orders, seconds(60), 100}}, Ratio{}};
