@@ -144,6 +144,7 @@ std::string read_entry(std::string_view entry, FaultRule& rule) {
     const auto fault = find_fault(entry);
     if (!fault) {
         std::vector<std::string_view> names;
+        names.reserve(faults.size());
         for (const FaultInfo& one : faults) names.push_back(one.name);
         return fmt::format("unknown fault \"{}\"; known are none, all, {}", entry,
                            fmt::join(names, ", "));

@@ -72,7 +72,7 @@ void note_violation(Shared::Worker& worker, std::uint64_t seed, std::uint64_t st
 
 void add(Shared::Worker& worker, std::uint64_t seed, const Outcome& outcome) {
     ++worker.seeds;
-    Tally tally = outcome;
+    Tally tally = static_cast<const Tally&>(outcome);
     tally.digest = mix(outcome.digest ^ seed);
     worker.tally.add(tally);
     if (outcome.violation)
