@@ -97,6 +97,7 @@ void Line::build() {
                                       .guard = guard_,
                                       .authenticator = *authenticator_,
                                       .limits = limits_,
+                                      .board = board_,
                                       .restored = restored_,
                                       .journal = *journal_,
                                       .writer = *writer_,

@@ -57,6 +57,7 @@ private:
     std::optional<Writer> writer_;
     Restored restored_;
     std::vector<RateLimit> limits_;
+    RateBoard board_;
     Ring<Event> account_events_{1U << 8};
     Ring<PathChange> paths_{1U << 4};
     Clock clock_;

@@ -202,7 +202,9 @@ TEST(PresignedPool, LiesInPagesThatAreNeitherDumpedNorInherited) {
     const std::string flags = flags_of(pool->memory().data());
     EXPECT_NE(flags.find(" dd "), std::string::npos) << "not in a core dump: " << flags;
     EXPECT_NE(flags.find(" wf "), std::string::npos) << "zeroes in a child: " << flags;
-    if (mlock_locks()) EXPECT_EQ(flags.find(" lo ") != std::string::npos, pool->locked()) << flags;
+    if (mlock_locks()) {
+        EXPECT_EQ(flags.find(" lo ") != std::string::npos, pool->locked()) << flags;
+    }
 }
 
 TEST(PresignedPool, AForkedChildCannotUseItsParentsEntries) {
