@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from decimal import Decimal
 
 SPEED = 10
 SYMBOLS = ("BTCUSDT ETHUSDT SOLUSDT XRPUSDT BNBUSDT DOGEUSDT ASTERUSDT HYPEUSDT FARTCOINUSDT "
@@ -32,7 +33,7 @@ GROWTH_MAX_KIB = 2 * 1024
 def ask(url, body=None):
     data = None if body is None else body.encode()
     with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=10) as answer:
-        return json.load(answer)
+        return json.load(answer, parse_float=Decimal)
 
 
 def wait_for(log, mark, seconds=60):
@@ -84,9 +85,9 @@ def differences(page, control):
     theirs, ours, bare = {}, {}, 0
     for row in ledger["positions"]:
         key = f"{row['symbol']} {row['positionSide']}"
-        theirs[key] = theirs.get(key, 0) + round(abs(float(row["quantity"])) * 1e8)
+        theirs[key] = theirs.get(key, 0) + abs(Decimal(row["quantity"]))
     for row in ask(page + "/api/tranches"):
-        quantity = round(abs(float(row["quantity"])) * 1e8)
+        quantity = abs(Decimal(row["quantity"]))
         if quantity == 0:
             continue
         key = f"{row['symbol']} {row['side']}"

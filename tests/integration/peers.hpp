@@ -18,7 +18,7 @@ namespace tranche::integration {
 /// peer that is missing is a failure, not a skipped test.
 std::string installed(const std::string& program);
 
-/// A port nobody listens on, at least for now.
+/// A port on which nobody listens at this moment; another process may take it before its use.
 std::uint16_t free_port();
 
 /// Certificate and key, PEM files.

@@ -4,8 +4,8 @@
 // Left out, each for its reason:
 // - 7.2, 7.4, 7.6, 7.8, 7.10, 7.11 and 9.9, 9.10: reserved numbers, the list runs no case there.
 // - 12.1 to 12.5 and 13.1 to 13.7: permessage-deflate. We offer no extension, so the list marks
-//   them as not implemented. Their one rule for such a client is here as "12 and 13": a compressed
-//   frame, which shows by RSV1, ends the connection.
+//   them as outside what such a client does. The one rule it has for it is here as "12 and 13": a
+//   compressed frame, which shows by RSV1, ends the connection.
 // The echo that the list asks for becomes "delivered": this client has nothing to echo to. Pauses
 // between writes become the run that sends byte by byte, which sees the moment of every answer.
 #pragma once
