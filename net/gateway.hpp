@@ -60,7 +60,8 @@ public:
           metrics_{metrics},
           request_{new char[request_capacity]},
           waiting_{LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
-                   LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity}} {
+                   LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
+                   LaneQueue{settings.lane_capacity}} {
         for (C* connection : connections) slots_.push_back({.connection = connection});
     }
 
@@ -97,8 +98,9 @@ private:
         Nanos first_byte{};
         Waiting sent{};  // the command under way
     };
-    /// What goes first: exits, then cancels, then questions, then entries.
-    enum class Urgency : std::uint8_t { protect, cancel, question, entry };
+    /// What goes first: stops and closes, then take-profits, cancels, questions, and entries last.
+    enum class Urgency : std::uint8_t { protect, profit, cancel, question, entry };
+    static constexpr std::size_t urgencies = 5;
 
     static Urgency urgency(const Command& command) {
         switch (command.kind) {
@@ -106,7 +108,9 @@ private:
             case CommandKind::query: return Urgency::question;
             case CommandKind::place: break;
         }
-        return command.lane == Lane::entry ? Urgency::entry : Urgency::protect;
+        if (command.lane == Lane::entry) return Urgency::entry;
+        // While lines are short, a take-profit must not make a stop wait.
+        return command.id.role == Role::take_profit ? Urgency::profit : Urgency::protect;
     }
 
     // ------------------------------------------------------------ answers
@@ -364,7 +368,7 @@ private:
     TimeSource time_;
     GatewayMetrics& metrics_;
     std::unique_ptr<char[]> request_;
-    std::array<LaneQueue, 4> waiting_;  // by urgency
+    std::array<LaneQueue, urgencies> waiting_;  // by urgency
     std::vector<Slot> slots_;
     const std::atomic<bool>* halted_{};
     std::size_t pending_{};

@@ -65,6 +65,16 @@ void close_uncovered(EngineState& state, SymbolId id, PositionSide which, Outbox
 
 }  // namespace
 
+void backstop_found(EngineState& state, OrderSlot slot) {
+    Order& order = state.orders[slot];
+    SideBook& side = state.side(order.row.symbol, order.row.position_side);
+    if (slot != side.lost_backstop || is_working(state, side.backstop)) return;
+    order.cancel_wanted = false;
+    side.lost_backstop = std::exchange(side.backstop, slot);
+    if (is_live(state, side.lost_backstop)) state.orders[side.lost_backstop].cancel_wanted = true;
+    side.backstop_beyond = {};
+}
+
 void note_surplus(EngineState& state, SymbolId id, PositionSide which) {
     SideBook& side = state.side(id, which);
     if (side.exchange_quantity <= side.quantity) {
@@ -130,6 +140,8 @@ void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
     SideBook& side = state.side(id, which);
     Attempts& attempts = side.backstop_attempts;
     const bool removed = order.row.state == OrderState::canceled;
+    // What was refused because this one stood in its place may go at once.
+    if (removed) attempts.not_before = {};
     // The exchange ends it with the position; the next one is for another.
     const bool with_position = order.row.state == OrderState::expired && side.quantity.zero();
     if (!removed && !with_position && order.row.state != OrderState::filled)

@@ -31,6 +31,7 @@ struct alignas(cache_line) Order {
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
     bool question_wanted{};         // put off: the event at hand had said enough
+    bool cancel_refused{};          // the last one found nothing: the answer to a question decides
     Notional reserved;              // margin set aside for the unfilled part of an entry
     bool live{};                    // slot in use
     bool unshown{};                 // since the board was written

@@ -191,7 +191,7 @@ private:
     bool protects(SymbolId symbol) const {  // a backstop lies beyond a stop
         return plan_.settings.symbols[tranche::index(symbol)].stop_loss_enabled;
     }
-    bool is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const;
+    bool is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made);
     void learn(const Event& event, PositionSide side, Nanos made, Nanos now);
     void follow(Span& span, Nanos since, Nanos excused, UnprotectedTimes& times, Nanos now) const;
     void count_excuses(SymbolId symbol, PositionSide side, Nanos now);

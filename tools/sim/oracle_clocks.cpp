@@ -28,17 +28,24 @@ Nanos since(Nanos before, bool wrong, Nanos now) {
 }  // namespace
 
 /// Whether this tells the engine that the side is without a stop: the fill that opened it, the end
-/// of its stop, or an answer that speaks of either. Market data does not.
-bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const {
+/// of the stop of something it knows of, or an answer that speaks of either. Market data does not,
+/// and neither does a position as it was before, even when it is told later (E14).
+bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) {
     const auto names = [side](PositionLeg leg) {
         return leg == PositionLeg::both ||
                (leg == PositionLeg::long_side) == (side == PositionSide::long_side);
     };
-    if (event.kind == EventKind::order_update)
-        return made >= since && names(event.order_update.leg);
-    if (event.kind == EventKind::position_update)  // one that is still empty is an old one (E14)
-        return made >= since && names(event.position_update.leg) &&
+    if (event.kind == EventKind::order_update) {
+        const bool known = watch(event.symbol, side).recorded > 0;
+        return made >= since && names(event.order_update.leg) &&
+               (known || event.order_update.execution == ExecutionType::trade);
+    }
+    if (event.kind == EventKind::position_update) {
+        const bool read = event.position_update.generation != 0;
+        const Nanos lag = read ? milliseconds(plan_.venue.behaviour.position_lag_ms) : Nanos{};
+        return made - lag >= since && names(event.position_update.leg) &&
                !event.position_update.amount.zero();
+    }
     if (event.kind != EventKind::reply || event.reply.verdict != ReplyClass::accepted) return false;
     const LedgerOrder* order = ledger_.find(event.reply.id);
     return order != nullptr && order->side == side && event.reply.filled.positive() &&
