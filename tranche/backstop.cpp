@@ -63,6 +63,17 @@ void close_uncovered(EngineState& state, SymbolId id, PositionSide which, Outbox
             start_close(state, side.tranches[i], CloseReason::stop_loss, out);
 }
 
+/// Somebody else does not want it: the tranches' own stops are all there is then, whoever cancels
+/// them.
+void leave_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
+                 "somebody else keeps cancelling the backstop: the side is theirs", out);
+    const SideBook& side = state.side(id, which);
+    for (std::size_t i = 0; i < side.count; ++i)
+        if (state.tranches[side.tranches[i]].stop_loss_attempts.given_up)
+            look_again(state, side.tranches[i], state.now);
+}
+
 }  // namespace
 
 void backstop_found(EngineState& state, OrderSlot slot) {
@@ -147,8 +158,7 @@ void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
     if (!removed && !with_position && order.row.state != OrderState::filled)
         attempts.not_before = state.now + refused_pause;
     if (removed && !order.cancel_wanted && removed_too_often(attempts, state.now))
-        record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
-                     "somebody else keeps cancelling the backstop: the side is theirs", out);
+        leave_backstop(state, id, which, out);
     if (order.row.state == OrderState::rejected &&
         refusal_of(order.row.code) == Refusal::would_trigger)
         close_uncovered(state, id, which, out);

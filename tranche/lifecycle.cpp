@@ -25,8 +25,8 @@ constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
 constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos cancel_pause = milliseconds(500);  // after a question about one that was refused
-constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
-constexpr Nanos probe_after = seconds(60);       // also between equal alarms
+constexpr Nanos late_trade = milliseconds(500);    // a trade report this late is asked for
+constexpr Nanos probe_after = seconds(60);         // also between equal alarms
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);

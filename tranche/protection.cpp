@@ -153,7 +153,10 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                 return look_again(state, slot, state.now + adjust_pause);
         }
     }
-    if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.own_quantity()))
+    // It is left to the backstop only while that one is not left to somebody else too (I3).
+    const bool backstopped = !state.side_of(tranche).backstop_attempts.given_up;
+    if ((tranche.stop_loss_attempts.given_up && backstopped) ||
+        too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.stop_loss_attempts.not_before)
         return look_again(state, slot, tranche.stop_loss_attempts.not_before);
@@ -209,6 +212,14 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
                                 out);
 }
 
+/// What a close may sell: after a refusal no more than the exchange says it holds.
+Quantity closable(const EngineState& state, const Tranche& tranche) {
+    const Quantity theirs =
+        state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].exchange_quantity;
+    const bool doubted = tranche.close_attempts.failures > 0 && theirs.positive();
+    return doubted ? std::min(theirs, tranche.row.quantity) : tranche.row.quantity;
+}
+
 /// The closing order itself, once nothing else could sell the same quantity.
 void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
@@ -225,7 +236,7 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
                .type = OrderType::market,
                .price = {},
                .stop_price = {},
-               .quantity = sendable(state.symbol(tranche.row.symbol), tranche.row.quantity),
+               .quantity = sendable(state.symbol(tranche.row.symbol), closable(state, tranche)),
                .tranche = slot},
               out);
 }

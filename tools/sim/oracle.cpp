@@ -149,8 +149,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
     if (command.sequence <= newest_sequence_) fail("I12", "command sequence does not grow", now);
     newest_sequence_ = command.sequence;
     // What lay in the rings before that report is taken first.
-    constexpr Nanos same_turn = milliseconds(20);
-    if (foreign_epoch_seen_.count != 0 && view.turn_before > foreign_epoch_seen_ + same_turn &&
+    if (foreign_epoch_seen_.count != 0 && view.drained_at > foreign_epoch_seen_ &&
         command.kind == CommandKind::place)
         fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
     if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
@@ -255,8 +254,10 @@ void Oracle::recorded(const Record& record) {
 }
 
 void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
-    if (event.kind == EventKind::control && event.control.kind == ControlKind::resume)
+    if (event.kind == EventKind::control && event.control.kind == ControlKind::resume) {
         foreign_epoch_seen_ = {};
+        forget_removals();
+    }
     if (event.symbol == no_symbol) return;
     const bool exit = event.kind == EventKind::reply && (event.reply.id.role == Role::stop_loss ||
                                                          event.reply.id.role == Role::take_profit);
@@ -281,6 +282,7 @@ void Oracle::restarted(std::uint32_t epoch, Nanos now) {
     excuse_all(now + seconds(10));
     spending_.reset();
     foreign_epoch_seen_ = {};
+    forget_removals();
     for (SymbolWatch& symbol : symbols_) {
         symbol.window.clear();
         symbol.crowded_until = now + plan_.settings.window.span;

@@ -54,7 +54,7 @@ void World::start() {
     started_ = now_;
     has_begun_ = false;
     newest_command_ = 0;
-    engine_turn_ = now_;
+    drained_at_ = now_;
     budget_waits_ = 0;
     const Memory& known = journal_.durable();
     oracle_.restarted(epoch_, now_);
