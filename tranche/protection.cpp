@@ -97,14 +97,19 @@ bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order&
                         });
 }
 
+/// A stop may go before the one that follows it: the backstop covers the moment between, or will
+/// not come back.
+bool may_go_first(const EngineState& state, const SideBook& side) {
+    return is_working(state, side.backstop) || side.backstop_attempts.given_up;
+}
+
 /// Where stops share the position, the old one goes first, once the backstop works (G5). True while
 /// it has to be waited for.
 bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
     const Tranche& tranche = state.tranches[slot];
     if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
     const bool may_go =
-        is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop) ||
-        !state.settings.protection.backstop;
+        may_go_first(state, state.side_of(tranche)) || !state.settings.protection.backstop;
     for (std::size_t i = 0; may_go && i < tranche.retiring_count; ++i)
         if (is_live(state, tranche.retiring[i]) &&
             state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
@@ -144,8 +149,8 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
             if (state.now < tranche.adjusted_at + adjust_pause)
                 return look_again(state, slot, tranche.adjusted_at + adjust_pause);
             if (!room_for_conditional(state, tranche.row.symbol)) {
-                const OrderSlot backstop = state.side_of(tranche).backstop;
-                if (is_working(state, backstop)) cancel(state, tranche.stop_loss, out);
+                if (may_go_first(state, state.side_of(tranche)))
+                    cancel(state, tranche.stop_loss, out);
                 return look_again(state, slot, state.now + adjust_pause);
             }
             if (planted(Canary::cancel_before_place)) return cancel(state, tranche.stop_loss, out);

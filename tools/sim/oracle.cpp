@@ -298,7 +298,9 @@ void Oracle::died(Loss loss, const Memory& memory) {
     for (TrancheWatch& tranche : tranches_) tranche = {};
     for (SideWatch& side : sides_) side.recorded = side.entered = side.adopted = 0;
     for (const TrancheRow& row : memory.tranches()) {
-        if (row.id == no_tranche || is_final(row.state)) continue;
+        if (row.id == no_tranche) continue;
+        watch_of(row.id).over = is_final(row.state);
+        if (is_final(row.state)) continue;
         watch(row.symbol, row.side).recorded += row.quantity.raw;
         watch_of(row.id).quantity = row.quantity;
     }

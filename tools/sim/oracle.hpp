@@ -183,6 +183,7 @@ private:
     void watch_tranche(const TrancheRow& row, Nanos now);
     TrancheWatch& watch_of(TrancheId id);
     void forget_removals();
+    bool left_to_backstop(TrancheId id) const;
     TrancheId resolve(TrancheId id);
     SideWatch& watch(SymbolId symbol, PositionSide side) {
         return sides_[tranche::index(symbol) * 2 + tranche::index(side)];

@@ -147,6 +147,11 @@ void Oracle::removed_by_hand(const ClientOrderId& id) {
     if (times < UINT8_MAX) ++times;
 }
 
+bool Oracle::left_to_backstop(TrancheId id) const {
+    const auto place = static_cast<std::size_t>(id);
+    return place < tranches_.size() && tranches_[place].removed[0] >= removals_until_left;
+}
+
 void Oracle::forget_removals() {
     for (TrancheWatch& seen : tranches_) seen.removed = {};
 }
@@ -155,7 +160,7 @@ void Oracle::watch_tranche(const TrancheRow& row, Nanos now) {
     const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
     const auto [stops, profits, backstopped, dust] = exits_of(row);
     TrancheWatch& seen = watch_of(row.id);
-    const bool stop_may_miss = backstopped && seen.removed[0] >= removals_until_left;
+    const bool stop_may_miss = backstopped && left_to_backstop(row.id);
     const bool profit_may_miss = seen.removed[1] >= removals_until_left;
     const bool excused = dust || now <= excused_until(row.symbol, row.side) ||
                          watch(row.symbol, row.side).differs_since.count != 0;
@@ -250,7 +255,8 @@ std::string Oracle::unsettled(const Memory& memory) const {
         if (is_final(row.state) || !row.quantity.positive()) continue;
         const Exits exits = exits_of(row);
         const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
-        if (settings.stop_loss_enabled && exits.stops != row.quantity && !exits.dust)
+        const bool left = exits.dust || (exits.backstopped && left_to_backstop(row.id));
+        if (settings.stop_loss_enabled && exits.stops != row.quantity && !left)
             text += key_text(row.symbol, row.side) + " tranche " + std::to_string(id) +
                     ": stops cover " + to_text(exits.stops) + " of " + to_text(row.quantity) + "\n";
     }
