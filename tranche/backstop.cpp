@@ -13,6 +13,7 @@ namespace {
 
 constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
 constexpr Nanos refused_pause = seconds(1);
+constexpr Nanos expired_pause = milliseconds(250);  // since it was sent
 // Reports of a fill come this close to the position they lead to.
 constexpr Nanos explained_within = milliseconds(100);
 
@@ -153,9 +154,11 @@ void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
     const bool removed = order.row.state == OrderState::canceled;
     // What was refused because this one stood in its place may go at once.
     if (removed) attempts.not_before = {};
-    // The exchange ends it with the position; the next one is for another.
-    const bool with_position = order.row.state == OrderState::expired && side.quantity.zero();
-    if (!removed && !with_position && order.row.state != OrderState::filled)
+    // The exchange ends it with the position; the next one is for another, which may be there
+    // already.
+    if (order.row.state == OrderState::expired)
+        attempts.not_before = order.row.created + expired_pause;
+    else if (!removed && order.row.state != OrderState::filled)
         attempts.not_before = state.now + refused_pause;
     if (removed && !order.cancel_wanted && removed_too_often(attempts, state.now))
         leave_backstop(state, id, which, out);

@@ -34,18 +34,19 @@ bool ends_stop(OrderStatus status, bool ours, const ClientOrderId& id) {
 }  // namespace
 
 /// Whether this tells the engine that the side is without a stop: a fill that it did not know of,
-/// or the end of a stop. Market data does not, nor does a position that it knows of already, nor
-/// one as it was before, even when it is told later (E14).
+/// or the end of a stop of what it has on record. Market data does not, nor does a position that it
+/// knows of already, nor one as it was before, even when it is told later (E14).
 bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) {
     const auto names = [side](PositionLeg leg) {
         return leg == PositionLeg::both ||
                (leg == PositionLeg::long_side) == (side == PositionSide::long_side);
     };
+    const bool held = watch(event.symbol, side).recorded > 0;
     if (event.kind == EventKind::order_update) {
         const OrderUpdate& update = event.order_update;
         return made >= since && names(update.leg) &&
                (update.execution == ExecutionType::trade ||
-                ends_stop(update.status, update.ours, update.id));
+                (held && ends_stop(update.status, update.ours, update.id)));
     }
     if (event.kind == EventKind::position_update) {
         const PositionUpdate& update = event.position_update;
@@ -58,7 +59,7 @@ bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nan
     const LedgerOrder* order = ledger_.find(event.reply.id);
     return order != nullptr && order->side == side &&
            ((event.reply.filled.positive() && order->accepted >= made) ||
-            ends_stop(event.reply.status, true, order->id));
+            (held && ends_stop(event.reply.status, true, order->id)));
 }
 
 void Oracle::learn(const Event& event, PositionSide side, Nanos made, Nanos now) {

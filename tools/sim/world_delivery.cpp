@@ -201,6 +201,9 @@ void World::poll_engine_once() {
     const Nanos tick = process_->stage.next_tick;
     taken_ += process_->stage.poll(now_);
     if (process_->stage.next_tick != tick) ++outcome_.events;
+    const EngineState& state = process_->engine.state();
+    if (state.totals.mode == Mode::halt && before != Mode::halt)
+        halted_before_ = state.next_sequence;
     if (commands_.size() > 0) look_at_commands(before);
     if (taken_ == pushed_) drained_at_ = now_;
 }
@@ -210,7 +213,6 @@ void World::look_at_commands(Mode before) {
     // One turn takes many events; what it decided first was decided in the mode before.
     if (before == Mode::trading || seen.mode == Mode::halt) seen.mode = before;
     seen.drained_at = drained_at_;
-    const Nanos halted_at = process_->engine.state().totals.mode_since;
     std::size_t ahead = 0;
     for (const Command* command = commands_.peek(ahead); command != nullptr;
          command = commands_.peek(++ahead)) {
@@ -218,7 +220,7 @@ void World::look_at_commands(Mode before) {
         newest_command_ = command->sequence;
         // One that had no room at first was decided before the mode it comes out in.
         EngineView then = seen;
-        if (seen.mode == Mode::halt && command->decided_at <= halted_at)
+        if (seen.mode == Mode::halt && command->sequence < halted_before_)
             then.mode = Mode::protect_only;
         ++decided_;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*command));
