@@ -209,8 +209,9 @@ void Oracle::book(const FillRow& fill, Nanos now) {
     if (fill.tranche == own) return;
     // More than the tranche held goes to others by rule; what it holds must be taken first.
     if (order.closing && watch_of(own).quantity.zero()) return;
-    // A late fill of an entry whose tranche is closed opens another.
-    if (!order.closing && !watch_of(own).over)
+    // A late fill of an entry whose tranche is closed opens another, and so may one of a tranche
+    // of which nothing but this order is left.
+    if (!order.closing && !watch_of(own).over && !watch_of(own).forgotten)
         fail("I1",
              what + " is booked on tranche " +
                  std::to_string(static_cast<std::uint32_t>(fill.tranche)),
@@ -295,11 +296,15 @@ void Oracle::died(Loss loss, const Memory& memory) {
     if (loss == Loss::nothing) return;
     remembers_all_ = false;
     ledger_.forgive_trades();
-    for (TrancheWatch& tranche : tranches_) tranche = {};
+    for (TrancheWatch& tranche : tranches_) {
+        tranche = {};
+        tranche.forgotten = true;
+    }
     for (SideWatch& side : sides_) side.recorded = side.entered = side.adopted = 0;
     for (const TrancheRow& row : memory.tranches()) {
         if (row.id == no_tranche) continue;
         watch_of(row.id).over = is_final(row.state);
+        watch_of(row.id).forgotten = false;
         if (is_final(row.state)) continue;
         watch(row.symbol, row.side).recorded += row.quantity.raw;
         watch_of(row.id).quantity = row.quantity;

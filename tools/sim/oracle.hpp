@@ -144,6 +144,7 @@ private:
         ClientOrderId newest_stop;              // that the exchange accepted
         bool known{};
         bool over{};
+        bool forgotten{};  // all memory of it was lost once
         Nanos stop_short_since;
         Nanos profit_short_since;
     };

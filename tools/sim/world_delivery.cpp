@@ -198,11 +198,12 @@ void World::poll_engine() {
 
 void World::poll_engine_once() {
     const Mode before = process_->engine.state().totals.mode;
+    const Nanos since = process_->engine.state().totals.mode_since;
     const Nanos tick = process_->stage.next_tick;
     taken_ += process_->stage.poll(now_);
     if (process_->stage.next_tick != tick) ++outcome_.events;
     const EngineState& state = process_->engine.state();
-    if (state.totals.mode == Mode::halt && before != Mode::halt)
+    if (state.totals.mode == Mode::halt && state.totals.mode_since != since)
         halted_before_ = state.next_sequence;
     if (commands_.size() > 0) look_at_commands(before);
     if (taken_ == pushed_) drained_at_ = now_;
