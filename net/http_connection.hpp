@@ -91,6 +91,7 @@ private:
     bool answered_once_{};  // on this connection
     bool stopped_{};
     std::size_t next_address_{};
+    std::size_t failures_in_a_row_{};
     std::uint64_t sent_mark_{};
     std::uint64_t losses_{};
     Nanos deadline_{};

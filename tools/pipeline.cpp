@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/name_servers.hpp"
+
 namespace tranche {
 namespace {
 
@@ -41,7 +43,8 @@ Result<Peers> Peers::find(const ExchangeSettings& settings) {
     for (const bool rest : {true, false}) {
         auto endpoint = parse_url(rest ? settings.rest_url : settings.stream_url);
         if (!endpoint) return endpoint.error();
-        auto addresses = resolve(endpoint.value().host, endpoint.value().port);
+        const auto lookup = make_lookup(settings.dns_servers);
+        auto addresses = resolve_by(*lookup, endpoint.value().host, endpoint.value().port);
         if (!addresses) return addresses.error();
         (rest ? peers.rest : peers.stream) = endpoint.value();
         (rest ? peers.rest_addresses : peers.stream_addresses) = addresses.value();

@@ -10,6 +10,7 @@
 
 #include "net/aster/account.hpp"
 #include "net/aster/credentials.hpp"
+#include "net/name_servers.hpp"
 #include "net/status/guard.hpp"
 #include "net/status/server.hpp"
 #include "persist/migrate.hpp"
@@ -250,10 +251,10 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
     auto peers = Peers::find(exchange);
     if (!peers) return peers.error();
     peers_ = std::move(peers).value();
-    names_.emplace_back(*peers_.rest_book, peers_.rest.host, peers_.rest.port, make_system_lookup(),
-                        kernel_now());
+    names_.emplace_back(*peers_.rest_book, peers_.rest.host, peers_.rest.port,
+                        make_lookup(exchange.dns_servers), exchange.dns_interval, kernel_now());
     names_.emplace_back(*peers_.stream_book, peers_.stream.host, peers_.stream.port,
-                        make_system_lookup(), kernel_now());
+                        make_lookup(exchange.dns_servers), exchange.dns_interval, kernel_now());
     auto tls = TlsContext::create({.ca_file = exchange.ca_file, .key_log_file = options_.keylog});
     if (!tls) return tls.error();
     tls_ = std::move(tls).value();

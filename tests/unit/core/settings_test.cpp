@@ -254,6 +254,8 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     EXPECT_EQ(settings.exchange.rotate_after, seconds(23 * 3'600));
     EXPECT_EQ(settings.exchange.rotate_stagger, seconds(600));
     EXPECT_EQ(settings.exchange.listen_key_refresh, seconds(20 * 60));
+    EXPECT_THAT(settings.exchange.dns_servers, IsEmpty());
+    EXPECT_EQ(settings.exchange.dns_interval, seconds(60));
     EXPECT_EQ(settings.exchange.order_connections, 3);
     EXPECT_EQ(settings.exchange.presigned_nonces, 1024U);
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, Ratio::one / 10);
@@ -292,6 +294,30 @@ TEST(Settings, LifeOfStreamConnectionsIsBounded) {
                     "exchange.rotate_stagger_s: 3601 is out of range, expected 0..3600"},
                    {section("exchange", R"("listen_key_refresh_s": 0)"),
                     "exchange.listen_key_refresh_s: 0 is out of range, expected 1..3300"}});
+}
+
+TEST(Settings, NameServersHaveAddressesAndPorts) {
+    const Settings settings =
+        loaded(section("exchange", R"("dns_servers": ["192.0.2.53:53", "[2001:db8::53]:5353"],
+                       "dns_interval_s": 1)"));
+    EXPECT_THAT(settings.exchange.dns_servers, ElementsAre("192.0.2.53:53", "[2001:db8::53]:5353"));
+    EXPECT_EQ(settings.exchange.dns_interval, seconds(1));
+    const std::string wanted =
+        " is not usable, expected ADDRESS:PORT, for example "
+        "\"192.0.2.53:53\"";
+    expect_errors(
+        {{section("exchange", R"("dns_servers": ["dns.example:53"])"),
+          "exchange.dns_servers: \"dns.example:53\"" + wanted},
+         {section("exchange", R"("dns_servers": ["192.0.2.53"])"),
+          "exchange.dns_servers: \"192.0.2.53\"" + wanted},
+         {section("exchange", R"("dns_servers": ["192.0.2.53:0"])"),
+          "exchange.dns_servers: \"192.0.2.53:0\"" + wanted},
+         {section("exchange", R"("dns_servers": [53])"), "exchange.dns_servers: 53" + wanted},
+         {section("exchange", R"("dns_servers": "192.0.2.53:53")"),
+          "exchange.dns_servers: \"192.0.2.53:53\", expected a list of up to 4 name "
+          "servers"},
+         {section("exchange", R"("dns_interval_s": 0)"),
+          "exchange.dns_interval_s: 0 is out of range, expected 1..3600"}});
 }
 
 TEST(Settings, SignaturesAreMadeAheadAsOftenAsTheSettingsSay) {
