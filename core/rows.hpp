@@ -79,7 +79,8 @@ enum class ReplyClass : std::uint8_t {
     unknown,    // may exist
     not_sent,   // failed before the first byte left
 };
-enum class CommandKind : std::uint8_t { place, cancel, query };
+/// `noop` voids the last attempt of an order that may still be on its way; it has no other effect.
+enum class CommandKind : std::uint8_t { place, cancel, query, noop };
 /// Protective orders, closing orders and cancels go first; entries second; questions last.
 enum class Lane : std::uint8_t { protective, entry, reconcile };
 enum class ControlKind : std::uint8_t {

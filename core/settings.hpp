@@ -58,6 +58,7 @@ struct EntrySettings {
     Ratio max_overshoot{};            // of the intended size; 0 for no limit
     Notional max_total_exposure{};    // collateral, all symbols
     std::uint16_t max_open_orders{};  // open entry orders per symbol
+    bool void_unknown{};              // one without a verdict is voided by its nonce (V3)
 };
 
 /// Age at which protective orders are replaced; 0 for never.

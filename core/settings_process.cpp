@@ -105,10 +105,20 @@ void read_threads(const JsonValue& list, Findings& findings, std::vector<ThreadS
                                       std::string{stage_names[i]} + ", expected every stage once");
 }
 
+/// Which of the exchange's calls orders use, where there is a choice.
+void read_order_calls(SettingsSection& section, const ExchangeSettings& exchange,
+                      EngineSettings& engine) {
+    const bool nonces = exchange.venue == Venue::aster && exchange.auth == AuthScheme::v3;
+    engine.entry.void_unknown = nonces;
+    section.read("void_unknown", engine.entry.void_unknown);
+    if (engine.entry.void_unknown && !nonces)
+        section.refuse("void_unknown", "true needs auth \"v3\", expected false");
+}
+
 }  // namespace
 
 void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings& exchange,
-                   std::uint16_t& instance) {
+                   EngineSettings& engine) {
     SettingsSection section{value, "exchange", findings};
     section.choice<Venue>("venue", exchange.venue,
                           {{"aster", Venue::aster}, {"binance", Venue::binance}});
@@ -135,7 +145,8 @@ void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings&
     section.span("dns_interval_s", exchange.dns_interval, seconds(1), between(1, 3'600));
     section.read("order_connections", exchange.order_connections, 1, 16);
     section.read("presigned_nonces", exchange.presigned_nonces, 0, 16'384);
-    section.read("instance", instance, 0, 1023);
+    section.read("instance", engine.instance, 0, 1023);
+    read_order_calls(section, exchange, engine);
     section.finish();
 }
 

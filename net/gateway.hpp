@@ -102,7 +102,8 @@ private:
 
     static Urgency urgency(const Command& command) {
         switch (command.kind) {
-            case CommandKind::cancel: return Urgency::cancel;
+            case CommandKind::cancel:
+            case CommandKind::noop: return Urgency::cancel;
             case CommandKind::query: return Urgency::question;
             case CommandKind::place: break;
         }

@@ -329,6 +329,15 @@ TEST(Settings, SignaturesAreMadeAheadAsOftenAsTheSettingsSay) {
                     "exchange.presigned_nonces: 16385 is out of range, expected 0..16384"}});
 }
 
+TEST(Settings, WhichCallsOrdersUseDependsOnWhatTheExchangeHas) {
+    EXPECT_TRUE(loaded("{}").engine.entry.void_unknown);
+    EXPECT_FALSE(loaded(section("exchange", R"("void_unknown": false)")).engine.entry.void_unknown);
+    EXPECT_FALSE(loaded(section("exchange", R"("auth": "v1")")).engine.entry.void_unknown);
+    EXPECT_FALSE(loaded(section("exchange", R"("venue": "binance")")).engine.entry.void_unknown);
+    expect_errors({{section("exchange", R"("auth": "v1", "void_unknown": true)"),
+                    "exchange.void_unknown: true needs auth \"v3\", expected false"}});
+}
+
 TEST(Settings, PaperModeHasADatabaseOfItsOwnUnlessOneIsNamed) {
     const std::string live = R"("simulate_only": false)";
     EXPECT_EQ(loaded(globals(live)).storage.database, "data/tranche.db");
