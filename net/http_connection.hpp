@@ -69,6 +69,9 @@ public:
     /// How often a connection was lost.
     std::uint64_t losses() const { return losses_; }
 
+    /// Ends the connection for want of an answer; the next poll says what becomes of the request.
+    void give_up() { link_.close(LossReason::answer_timeout); }
+
     /// Ends the connection and connects no more.
     void stop();
 

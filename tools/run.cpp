@@ -90,7 +90,7 @@ private:
 /// The status side: serves the page, and turns records into events and log lines.
 struct StatusStage {
     StatusServer& server;
-    const Pipeline& pipeline;
+    Pipeline& pipeline;
     Ring<Record>& records;
     const aster::Account& account;
     const RateBoard& rates;
@@ -103,14 +103,21 @@ struct StatusStage {
         const std::string line = log_line(record, account.symbols());
         if (!line.empty()) fmt::print(stderr, "{}\n", line);
     }
+    /// A ban that orders met is the engine's to tell.
+    Nanos ban_of_housekeeping() const {
+        const Nanos met = rates.banned_until(RateParty::account);
+        return rates.banned_until(RateParty::gateway) + seconds(1) < met ? met : Nanos{};
+    }
     void watch_outside(Nanos now) {
         if (now < alarms_due) return;
         alarms_due = now + milliseconds(200);
         const aster::AccountStatus status = account.status().read();
         const OutsideFacts facts{.contact = contact.newest(pipeline, status, now),
                                  .agent_expires = status.agent_expires,
-                                 .banned_until = rates.banned_until()};
-        for (const Record& record : alarms.poll(facts, now)) publish(record);
+                                 .banned_until = ban_of_housekeeping()};
+        // They come back as the engine's do, once they are in the journal.
+        for (const Record& record : alarms.poll(facts, now))
+            if (!pipeline.record(record)) publish(record);
     }
 
     std::size_t poll(Nanos now) {
