@@ -218,6 +218,7 @@ enum class AlarmKind : std::uint8_t {
     agent_expires,    // the signer's permission to trade ends soon
     stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
 };
+    answers_changed,  // the exchange's answers have another shape than the documented one
 
 inline constexpr std::size_t row_bytes = 232;
 

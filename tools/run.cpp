@@ -112,9 +112,13 @@ struct StatusStage {
         if (now < alarms_due) return;
         alarms_due = now + milliseconds(200);
         const aster::AccountStatus status = account.status().read();
-        const OutsideFacts facts{.contact = contact.newest(pipeline, status, now),
-                                 .agent_expires = status.agent_expires,
-                                 .banned_until = ban_of_housekeeping()};
+        OutsideFacts facts{.contact = contact.newest(pipeline, status, now),
+                           .agent_expires = status.agent_expires,
+                           .banned_until = ban_of_housekeeping()};
+        if (const aster::OrderFigures* figures = pipeline.order_figures(); figures != nullptr) {
+            facts.unknown_members = figures->unknown_members.get();
+            facts.unreadable = figures->unreadable.get();
+        }
         // They come back as the engine's do, once they are in the journal.
         for (const Record& record : alarms.poll(facts, now))
             if (!pipeline.record(record)) publish(record);
