@@ -79,7 +79,8 @@ enum class ReplyClass : std::uint8_t {
     unknown,    // may exist
     not_sent,   // failed before the first byte left
 };
-enum class CommandKind : std::uint8_t { place, cancel, query };
+/// `noop` voids the last attempt of an order that may still be on its way; it has no other effect.
+enum class CommandKind : std::uint8_t { place, cancel, query, noop };
 /// Protective orders, closing orders and cancels go first; entries second; questions last.
 enum class Lane : std::uint8_t { protective, entry, reconcile };
 enum class ControlKind : std::uint8_t {
@@ -217,6 +218,7 @@ enum class AlarmKind : std::uint8_t {
     agent_expires,    // the signer's permission to trade ends soon
     stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
 };
+    answers_changed,  // the exchange's answers have another shape than the documented one
 
 inline constexpr std::size_t row_bytes = 232;
 

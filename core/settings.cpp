@@ -278,7 +278,7 @@ Settings read_all(const JsonValue& root, Findings& findings) {
     SettingsSection top{&root, "", findings};
     read_globals(top.find("globals"), findings, settings);
     read_symbols(top.find("symbols"), findings, settings);
-    read_exchange(top.find("exchange"), findings, settings.exchange, settings.engine.instance);
+    read_exchange(top.find("exchange"), findings, settings.exchange, settings.engine);
     read_pipeline(top.find("pipeline"), findings, settings.pipeline);
     read_storage(top.find("storage"), findings, settings.engine.simulate_only, settings.storage);
     read_status(top.find("status"), findings, settings.status);

@@ -58,6 +58,7 @@ struct EntrySettings {
     Ratio max_overshoot{};            // of the intended size; 0 for no limit
     Notional max_total_exposure{};    // collateral, all symbols
     std::uint16_t max_open_orders{};  // open entry orders per symbol
+    bool void_unknown{};              // one without a verdict is voided by its nonce (V3)
 };
 
 /// Age at which protective orders are replaced; 0 for never.
@@ -130,6 +131,8 @@ struct ExchangeSettings {
     Nanos rotate_after{seconds(82'800)};  // age of a connection at which its successor comes
     Nanos rotate_stagger{seconds(600)};   // so much earlier for each further connection
     Nanos listen_key_refresh{seconds(1'200)};  // the exchange forgets a key after an hour
+    std::vector<std::string> dns_servers;      // ADDRESS:PORT; empty: the system's resolver
+    Nanos dns_interval{seconds(60)};           // how often names are looked up again
     std::uint16_t order_connections{3};
     std::uint32_t presigned_nonces{1024};  // V3 signatures kept ready; 0: the library signs
     Ratio rate_limit_buffer{};             // share of the exchange's limits kept unused

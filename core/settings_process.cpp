@@ -19,6 +19,25 @@ void read_url(SettingsSection& section, std::string_view key, std::string& url,
     url = written;
 }
 
+/// Name servers are asked for names: they have addresses themselves.
+void read_name_servers(SettingsSection& section, std::vector<std::string>& servers) {
+    constexpr std::string_view key = "dns_servers";
+    constexpr std::string_view wanted = "expected ADDRESS:PORT, for example \"192.0.2.53:53\"";
+    constexpr std::size_t most = 4;
+    const JsonValue* list = section.find(key);
+    if (list == nullptr) return;
+    if (list->kind != JsonKind::list || list->items.size() > most)
+        return section.refuse(key, describe(*list) + ", expected a list of up to 4 name servers");
+    for (const JsonValue& item : list->items) {
+        const auto place =
+            item.kind == JsonKind::text ? parse_listen_address(item.text) : std::nullopt;
+        if (!place || place->port == 0)
+            section.refuse(key, describe(item) + " is not usable, " + std::string{wanted});
+        else
+            servers.push_back(item.text);
+    }
+}
+
 constexpr std::array<std::string_view, 6> stage_names = {"receive", "parse",  "engine",
                                                          "gateway", "writer", "status"};
 using StageCounts = std::array<int, stage_names.size()>;
@@ -86,10 +105,20 @@ void read_threads(const JsonValue& list, Findings& findings, std::vector<ThreadS
                                       std::string{stage_names[i]} + ", expected every stage once");
 }
 
+/// Which of the exchange's calls orders use, where there is a choice.
+void read_order_calls(SettingsSection& section, const ExchangeSettings& exchange,
+                      EngineSettings& engine) {
+    const bool nonces = exchange.venue == Venue::aster && exchange.auth == AuthScheme::v3;
+    engine.entry.void_unknown = nonces;
+    section.read("void_unknown", engine.entry.void_unknown);
+    if (engine.entry.void_unknown && !nonces)
+        section.refuse("void_unknown", "true needs auth \"v3\", expected false");
+}
+
 }  // namespace
 
 void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings& exchange,
-                   std::uint16_t& instance) {
+                   EngineSettings& engine) {
     SettingsSection section{value, "exchange", findings};
     section.choice<Venue>("venue", exchange.venue,
                           {{"aster", Venue::aster}, {"binance", Venue::binance}});
@@ -112,9 +141,12 @@ void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings&
     section.span("rotate_stagger_s", exchange.rotate_stagger, seconds(1), between(0, 3'600));
     section.span("listen_key_refresh_s", exchange.listen_key_refresh, seconds(1),
                  between(1, 3'300));
+    read_name_servers(section, exchange.dns_servers);
+    section.span("dns_interval_s", exchange.dns_interval, seconds(1), between(1, 3'600));
     section.read("order_connections", exchange.order_connections, 1, 16);
     section.read("presigned_nonces", exchange.presigned_nonces, 0, 16'384);
-    section.read("instance", instance, 0, 1023);
+    section.read("instance", engine.instance, 0, 1023);
+    read_order_calls(section, exchange, engine);
     section.finish();
 }
 

@@ -10,8 +10,9 @@ namespace tranche {
 
 /// Each reads one section (null when it is absent), fills in the defaults that depend on other
 /// keys, and adds a line to `findings` for each problem. Source of the keys: interfaces.md.
+/// `engine` gets what of it concerns the engine.
 void read_exchange(const JsonValue* value, Findings& findings, ExchangeSettings& exchange,
-                   std::uint16_t& instance);
+                   EngineSettings& engine);
 void read_pipeline(const JsonValue* value, Findings& findings, PipelineSettings& pipeline);
 /// `on_paper`: paper mode has a default database of its own, so that it never meets real money's.
 void read_storage(const JsonValue* value, Findings& findings, bool on_paper,

@@ -22,6 +22,7 @@ void AddressBook::found(const std::vector<SocketAddress>& addresses, Nanos now) 
         if (std::ranges::find(addresses, old.address) == addresses.end()) named.push_back(old);
     known_ = std::move(named);
     if (known_.size() > capacity) known_.resize(capacity);
+    named_ = addresses.size();
     forget_old(now);
     publish();
 }
@@ -41,12 +42,13 @@ void AddressBook::forget_old(Nanos now) {
 void AddressBook::publish() {
     List list;
     for (const Known& one : known_) list.addresses[list.count++] = one.address;
+    list.named = std::min<std::uint64_t>(named_, list.count);
     list_.write(list);
 }
 
-SocketAddress AddressBook::pick(std::size_t attempt) const {
+SocketAddress AddressBook::pick(std::size_t turn, std::size_t failures) const {
     const List list = list_.read();
-    return list.addresses[attempt % list.count];
+    return list.addresses[turn % (failures < list.named ? list.named : list.count)];
 }
 
 namespace {
@@ -101,19 +103,20 @@ std::unique_ptr<NameLookup> make_system_lookup() {
 }
 
 NameWatch::NameWatch(AddressBook& book, std::string host, std::uint16_t port,
-                     std::unique_ptr<NameLookup> lookup, Nanos now)
+                     std::unique_ptr<NameLookup> lookup, Nanos interval, Nanos now)
     : book_{book},
       host_{std::move(host)},
       port_{port},
       lookup_{std::move(lookup)},
       fixed_{is_ip_address(host_)},
+      interval_{interval},
       next_{now + interval} {}
 
 void NameWatch::poll(Nanos now) {
     if (fixed_) return;
     if (!running_) {
         if (now < next_) return;
-        next_ = now + interval;
+        next_ = now + interval_;
         running_ = true;
         lookup_->start(host_, port_);
         return;

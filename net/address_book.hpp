@@ -35,14 +35,16 @@ public:
     /// Writer: a lookup failed. Forgets what is a day old, but never the last address.
     void failed(Nanos now);
 
-    /// Any thread: the address for the `attempt`-th try, in turn through all that are known.
-    SocketAddress pick(std::size_t attempt) const;
+    /// Any thread: the address for the `turn`-th try: each in turn of those the last good lookup
+    /// named, and after as many `failures` in a row of all that are known.
+    SocketAddress pick(std::size_t turn, std::size_t failures) const;
     std::size_t size() const { return list_.read().count; }
 
 private:
     struct List {
         std::array<SocketAddress, capacity> addresses;
         std::uint64_t count{};
+        std::uint64_t named{};  // the first of them, by the last good lookup
     };
     struct Known {
         SocketAddress address;
@@ -52,6 +54,7 @@ private:
     void publish();
 
     std::vector<Known> known_;  // the writer's
+    std::size_t named_{};       // the first of them, by the last good lookup
     Snapshot<List> list_;
 };
 
@@ -71,11 +74,10 @@ std::unique_ptr<NameLookup> make_system_lookup();
 /// Keeps a book up to date. Cold: poll it from the thread that starts and supervises.
 class NameWatch {
 public:
-    static constexpr Nanos interval = seconds(60);
-
-    /// `book` outlives the watch. Hosts that are addresses are never looked up.
+    /// `book` outlives the watch. Asks each `interval`; hosts that are addresses are never asked
+    /// for.
     NameWatch(AddressBook& book, std::string host, std::uint16_t port,
-              std::unique_ptr<NameLookup> lookup, Nanos now);
+              std::unique_ptr<NameLookup> lookup, Nanos interval, Nanos now);
 
     /// Starts a lookup when one is due, takes its outcome when it is there.
     void poll(Nanos now);
@@ -91,6 +93,7 @@ private:
     std::unique_ptr<NameLookup> lookup_;
     bool running_{};
     bool fixed_;
+    Nanos interval_;
     Nanos next_;
     std::uint64_t failures_{};
     std::string trouble_;

@@ -34,6 +34,8 @@ struct GatewaySettings {
     Nanos entry_patience{milliseconds(300)};  // from the decision on: reliability-model.md N6
     Nanos reconcile_patience{seconds(2)};
     Nanos ping_after{seconds(15)};   // an idle connection is asked for nothing, to keep it warm
+    Nanos ping_gap{};                // between two pings, so that not all are busy with one
+    Nanos pong_limit{seconds(3)};    // a ping without answer for so long ends its connection
     std::size_t lane_capacity{256};  // commands waiting per urgency; more stay in the ring
 };
 
@@ -104,7 +106,8 @@ private:
 
     static Urgency urgency(const Command& command) {
         switch (command.kind) {
-            case CommandKind::cancel: return Urgency::cancel;
+            case CommandKind::cancel:
+            case CommandKind::noop: return Urgency::cancel;
             case CommandKind::query: return Urgency::question;
             case CommandKind::place: break;
         }
@@ -120,6 +123,7 @@ private:
         const bool ready = slot.connection->is_ready();
         if (ready && !slot.was_ready) slot.last_used = now;
         slot.was_ready = ready;
+        if (outcome == HttpOutcome::none && slot.busy == Busy::ping) watch_ping(slot, now);
         if (outcome == HttpOutcome::none || slot.busy == Busy::no) return 0;
         const Busy busy = std::exchange(slot.busy, Busy::no);
         slot.last_used = now;
@@ -131,6 +135,12 @@ private:
         return 1;
     }
 
+    /// A half-open connection is found before an order needs it (reliability-model.md N4).
+    void watch_ping(Slot& slot, Nanos now) {
+        if constexpr (requires(C connection) { connection.give_up(); })
+            if (now - slot.first_byte >= settings_.pong_limit) slot.connection->give_up();
+    }
+
     void take_answer(Slot& slot, Busy busy, Nanos now) {
         const HttpResponse& response = slot.connection->response();
         const RateAnswer rate = adapter_.read_limits(response, now);
@@ -138,6 +148,7 @@ private:
         metrics_.count_status(response.status);
         const Nanos answered = slot.connection->answered();
         metrics_.last_answer.set(static_cast<std::uint64_t>(answered.count));
+        average_round_trip(answered - slot.first_byte);
         if (busy != Busy::command) return;
         if (planted(Canary::retry_on_503) && response.status == 503 &&
             queue(slot.sent.command).push_front(slot.sent))
@@ -146,6 +157,14 @@ private:
         Reply reply = adapter_.decode(slot.sent.command, response, rate);
         reply.sent_at = slot.first_byte;
         publish(slot.sent.command, reply, answered);
+    }
+
+    /// An eighth of the newest: a few answers show that the link has become slow (N6).
+    void average_round_trip(Nanos newest) {
+        const std::int64_t before = average_round_trip_.count;
+        average_round_trip_.count =
+            before == 0 ? newest.count : before + (newest.count - before) / 8;
+        metrics_.average_round_trip.set(static_cast<std::uint64_t>(average_round_trip_.count));
     }
 
     void take_loss(Slot& slot, HttpOutcome outcome, Nanos now) {
@@ -325,6 +344,7 @@ private:
             return true;
         }
         metrics_.sent.add();
+        note_wait(*command, slot.first_byte);
         if (command->kind == CommandKind::place && command->cause_time != Nanos{}) {
             metrics_.tick_to_order.add((slot.first_byte - command->cause_time).count);
             metrics_.decide.add((command->decided_at - command->cause_time).count);
@@ -332,13 +352,22 @@ private:
         return true;
     }
 
+    void note_wait(const Command& command, Nanos left) {
+        if (command.decided_at == Nanos{} || left < command.decided_at) return;
+        const auto waited = static_cast<std::uint64_t>((left - command.decided_at).count);
+        Figure& longest = metrics_.longest_wait[static_cast<std::size_t>(command.lane)];
+        if (waited > longest.get()) longest.set(waited);
+    }
+
     void keep_warm(Nanos now) {
+        if (now < next_ping_) return;
         for (Slot& slot : slots_) {
             if (slot.busy != Busy::no || !slot.connection->is_ready()) continue;
             if (now - slot.last_used < settings_.ping_after) continue;
             const std::size_t length = adapter_.encode_ping({request_.get(), request_capacity});
             if (length == 0 || !budget_.allows(Lane::reconcile, RateCost{}, now)) return;
             if (leave(slot, nullptr, length, now)) budget_.spend(RateCost{}, now);
+            next_ping_ = now + settings_.ping_gap;
             return;  // one at a time: the others stay free
         }
     }
@@ -350,8 +379,21 @@ private:
         budget_.share(now);
         metrics_.connections_ready.set(ready);
         metrics_.pending.set(pending_);
+        show_queues(now);
         metrics_.budget_left_permille.set(budget_.left_permille(now));
         metrics_.blocked_until.set(static_cast<std::uint64_t>(budget_.blocked_until().count));
+    }
+
+    void show_queues(Nanos now) {
+        std::array<std::uint64_t, lane_count> oldest{};
+        for (const LaneQueue& waiting : waiting_) {
+            if (waiting.empty()) continue;
+            const Command& first = waiting.front().command;
+            if (first.decided_at == Nanos{} || now < first.decided_at) continue;
+            std::uint64_t& age = oldest[static_cast<std::size_t>(first.lane)];
+            age = std::max(age, static_cast<std::uint64_t>((now - first.decided_at).count));
+        }
+        for (std::size_t i = 0; i < oldest.size(); ++i) metrics_.queue_age[i].set(oldest[i]);
     }
 
     bool halted() const { return halted_ != nullptr && halted_->load(std::memory_order_relaxed); }
@@ -373,6 +415,8 @@ private:
     const std::atomic<bool>* halted_{};
     std::size_t pending_{};
     Nanos show_at_{};
+    Nanos next_ping_{};
+    Nanos average_round_trip_{};
 };
 
 }  // namespace tranche

@@ -25,6 +25,8 @@ private:
 /// HTTP answers by status.
 enum class StatusGroup : std::uint8_t { ok, client_error, throttled, banned, server_error, other };
 
+inline constexpr std::size_t lane_count = 3;
+
 struct GatewayMetrics {
     Figure sent;            // requests of commands handed to a connection
     Figure simulated;       // place and cancel commands held back by paper mode
@@ -44,6 +46,9 @@ struct GatewayMetrics {
     Figure budget_left_permille;  // of the scarcest limit, now
     Figure blocked_until;         // UTC nanoseconds; 0 or past: not blocked
     Figure last_answer;           // UTC nanoseconds; 0 for never
+    Figure average_round_trip;    // of the newest answers, each weighs an eighth; nanoseconds
+    std::array<Figure, lane_count> queue_age;     // by Lane: of the oldest that waits now, ns
+    std::array<Figure, lane_count> longest_wait;  // by Lane: from decision to first byte, ns
 
     Histogram tick_to_order;  // event's arrival → order's first byte handed to the kernel
     Histogram decide;         // event's arrival → decision

@@ -35,15 +35,17 @@ HttpOutcome HttpConnection::poll(Nanos now) {
     watch_idle();
     if (link_.state() == LinkState::closed) return lose(now);
     ready_ = true;
+    failures_in_a_row_ = 0;
     return HttpOutcome::none;
 }
 
 void HttpConnection::connect(Nanos now) {
     if (stopped_) return;
-    const std::size_t attempt = next_address_++;
+    const std::size_t turn = next_address_++;
     const SocketAddress address = peer_.book != nullptr
-                                      ? peer_.book->pick(attempt)
-                                      : peer_.addresses[attempt % peer_.addresses.size()];
+                                      ? peer_.book->pick(turn, failures_in_a_row_)
+                                      : peer_.addresses[turn % peer_.addresses.size()];
+    ++failures_in_a_row_;  // until it is ready
     retry_at_ = {};
     answered_once_ = false;
     link_.open(address, peer_.host, now);

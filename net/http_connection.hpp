@@ -69,6 +69,9 @@ public:
     /// How often a connection was lost.
     std::uint64_t losses() const { return losses_; }
 
+    /// Ends the connection for want of an answer; the next poll says what becomes of the request.
+    void give_up() { link_.close(LossReason::answer_timeout); }
+
     /// Ends the connection and connects no more.
     void stop();
 
@@ -91,6 +94,7 @@ private:
     bool answered_once_{};  // on this connection
     bool stopped_{};
     std::size_t next_address_{};
+    std::size_t failures_in_a_row_{};
     std::uint64_t sent_mark_{};
     std::uint64_t losses_{};
     Nanos deadline_{};

@@ -55,6 +55,11 @@ Nanos RateBoard::banned_until() const {
     return Nanos{latest};
 }
 
+Nanos RateBoard::banned_until(RateParty party) const {
+    const Row& row = rows_[static_cast<std::size_t>(party)];
+    return Nanos{row.banned_until.load(std::memory_order_relaxed)};
+}
+
 Nanos RateBoard::blocked_until(Lane lane) const {
     std::int64_t latest = 0;
     for (const Row& row : rows_)

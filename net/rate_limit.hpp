@@ -82,6 +82,8 @@ public:
 
     /// End of the latest ban any party knows of, UTC; 0 for none.
     Nanos banned_until() const;
+    /// End of the latest ban that `party` met itself, UTC; 0 for none.
+    Nanos banned_until(RateParty party) const;
     /// End of the latest pause that every lane keeps, or that all but the protective one do, UTC.
     Nanos blocked_until(Lane lane) const;
 

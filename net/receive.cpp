@@ -65,6 +65,7 @@ struct Receive::Stream {
     bool announce_again{};  // lost and come back between two announcements
     Nanos retry_at{};
     std::size_t next_address{};
+    std::size_t failures_in_a_row{};
 
     Stream(StreamPlan wanted, std::uint16_t number, std::uint64_t seed)
         : plan{std::move(wanted)},
@@ -174,6 +175,7 @@ std::size_t Receive::poll_line(Stream& stream, Line& line, Nanos now) {
     if (line.connection.poll(now) != LinkState::open) return 0;
     if (!line.open) {
         line.open = true;
+        stream.failures_in_a_row = 0;
         line.opened_at = line.last_message = now;
         line.next_ping = now + stream.plan.ping_interval;
     }
@@ -237,10 +239,11 @@ void Receive::watch(const StreamPlan& plan, Line& line, Nanos now) {
 
 void Receive::open(Stream& stream, Line& line, Nanos now) {
     const StreamPlan& plan = stream.plan;
-    const std::size_t attempt = stream.next_address++;
+    const std::size_t turn = stream.next_address++;
     const SocketAddress address = plan.book != nullptr
-                                      ? plan.book->pick(attempt)
-                                      : plan.addresses[attempt % plan.addresses.size()];
+                                      ? plan.book->pick(turn, stream.failures_in_a_row)
+                                      : plan.addresses[turn % plan.addresses.size()];
+    ++stream.failures_in_a_row;  // until it is open
     const Endpoint& endpoint = stream.plan.endpoint;
     line.open = line.spoke = line.held = line.pinged = false;
     line.connection.open(address, endpoint.host, endpoint.host_header(),

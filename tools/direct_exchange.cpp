@@ -249,8 +249,15 @@ Reply DirectExchange::execute(const Command& command, Nanos now) {
         refuse(reply, {-1121, "Invalid symbol."});
         return reply;
     }
-    return command.kind == CommandKind::place ? place(command, reply, now_ms)
-                                              : find(command, reply, now_ms);
+    switch (command.kind) {
+        case CommandKind::place: return place(command, reply, now_ms);
+        case CommandKind::cancel:
+        case CommandKind::query: return find(command, reply, now_ms);
+        case CommandKind::noop: break;
+    }
+    // Every order is carried out as it comes, so there is nothing left to void.
+    refuse(reply, {-4225, "Nonce Expired"});
+    return reply;
 }
 
 Reply DirectExchange::place(const Command& command, Reply reply, std::int64_t now_ms) {

@@ -5,14 +5,14 @@ set -euo pipefail
 
 build_packages=(
     g++ cmake ninja-build pkg-config ca-certificates openssl
-    libboost-dev libcli11-dev libconcurrentqueue-dev libcrypto++-dev libfmt-dev libmicrohttpd-dev
+    libboost-dev libc-ares-dev libcli11-dev libconcurrentqueue-dev libcrypto++-dev libfmt-dev libmicrohttpd-dev
     libcurl4-openssl-dev libmimalloc-dev libreaderwriterqueue-dev libsecp256k1-dev libsimdjson-dev libspdlog-dev
     libsqlite3-dev libssl-dev liburing-dev nlohmann-json3-dev
     libbenchmark-dev libgmock-dev libgtest-dev
 )
 test_packages=(
     clang clang-format clang-tidy lld libclang-rt-14-dev llvm python3 git
-    nginx-light python3-websockets
+    dnsmasq-base nginx-light python3-websockets
 )
 
 case "${1:-test}" in

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <string>
+#include <utility>
 
 namespace tranche {
 namespace {
@@ -33,6 +34,7 @@ std::vector<Record> OutsideAlarms::poll(const OutsideFacts& facts, Nanos now) {
     watch_contact(facts.contact, now, changed);
     watch_agent(facts.agent_expires, now, changed);
     watch_ban(facts.banned_until, now, changed);
+    watch_answers(facts, now, changed);
     return changed;
 }
 
@@ -85,6 +87,17 @@ void OutsideAlarms::watch_ban(Nanos until, Nanos now, std::vector<Record>& out) 
         banned_until_ = {};
         out.push_back(alarm(AlarmKind::banned, false, 0, "the exchange's ban is over", now));
     }
+}
+
+/// On first sight; how many there are is in the metrics.
+void OutsideAlarms::watch_answers(const OutsideFacts& facts, Nanos now, std::vector<Record>& out) {
+    const auto tell = [&](bool& told, std::uint64_t count, const char* text) {
+        if (count == 0 || std::exchange(told, true)) return;
+        out.push_back(
+            alarm(AlarmKind::answers_changed, true, static_cast<std::int64_t>(count), text, now));
+    };
+    tell(unknown_told_, facts.unknown_members, "the exchange's answers have members nobody knows");
+    tell(unreadable_told_, facts.unreadable, "answers of the exchange cannot be read as orders");
 }
 
 }  // namespace tranche

@@ -2,8 +2,15 @@
 
 #include <algorithm>
 
+#include "net/name_servers.hpp"
+
 namespace tranche {
 namespace {
+
+// A dead order connection is found within 8 s (reliability-model.md N4): a ping after so long
+// without an order, and 3 s for its answer. An order's answer may take a little longer.
+constexpr Nanos idle_before_ping = milliseconds(4'500);
+constexpr Nanos order_answer_timeout = seconds(5);
 
 /// Liveness by data (where there is always some), by our own pings, and by TCP
 /// (reliability-model.md N4). The exchange pings every five minutes: nothing at all for longer than
@@ -41,7 +48,8 @@ Result<Peers> Peers::find(const ExchangeSettings& settings) {
     for (const bool rest : {true, false}) {
         auto endpoint = parse_url(rest ? settings.rest_url : settings.stream_url);
         if (!endpoint) return endpoint.error();
-        auto addresses = resolve(endpoint.value().host, endpoint.value().port);
+        const auto lookup = make_lookup(settings.dns_servers);
+        auto addresses = resolve_by(*lookup, endpoint.value().host, endpoint.value().port);
         if (!addresses) return addresses.error();
         (rest ? peers.rest : peers.stream) = endpoint.value();
         (rest ? peers.rest_addresses : peers.stream_addresses) = addresses.value();
@@ -143,6 +151,7 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
         HttpPeer peer;
         peer.host = parts.peers.rest.host;
         peer.book = parts.peers.rest_book.get();
+        peer.answer_timeout = order_answer_timeout;
         order_connections_.push_back(std::make_unique<HttpConnection>(
             *order_reactor_, channel.value(), parts.tls, std::move(peer), parts.guard,
             TimeSource{parts.gateway_clock}, i + 1U));
@@ -158,6 +167,8 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
     GatewaySettings gateway;
     gateway.simulate_only = parts.settings.engine.simulate_only;
+    gateway.ping_after = idle_before_ping;
+    gateway.ping_gap = milliseconds(100);
     RateBudget budget{parts.limits, settings.rate_limit_buffer};
     budget.join(parts.board, RateParty::gateway);
     gateway_ = std::make_unique<OrderGateway>(commands_, replies_, std::move(connections),
@@ -188,6 +199,22 @@ std::size_t Pipeline::poll_parse(Nanos now) {
     return parse_->poll(now);
 }
 
+bool Pipeline::record(const Record& alarm) {
+    Record* const slot = outside_records_.slot();
+    if (slot == nullptr) return false;
+    *slot = alarm;
+    outside_records_.publish();
+    return true;
+}
+
+void Pipeline::record_outside() {
+    while (const Record* record = outside_records_.front()) {
+        if (journal_.room() < Outbox::record_capacity) return;
+        journal_.append(*record);
+        outside_records_.pop();
+    }
+}
+
 /// The engine's thread is the journal's only writer.
 void Pipeline::record_gaps() {
     while (const StreamGap* gap = watch_->gap()) {
@@ -200,6 +227,7 @@ void Pipeline::record_gaps() {
 std::size_t Pipeline::poll_engine(Nanos now) {
     std::size_t done = watch_->poll(now);
     record_gaps();
+    record_outside();
     done += controls_->poll(now);
     done += stage_->poll(now);
     held_back_.store(stage_->held_back, std::memory_order_relaxed);

@@ -86,6 +86,10 @@ public:
     /// Any thread: passes a button or signal on to the engine.
     void press(const Control& control, SymbolId symbol) { controls_->press(control, symbol); }
 
+    /// The status side's thread: an alarm of its own for journal, database and page. False when
+    /// there is no room.
+    bool record(const Record& alarm);
+
     const StatusBoard& board() const { return *board_; }
     /// Null unless this is paper mode.
     const PaperStage* paper() const { return paper_.get(); }
@@ -118,6 +122,7 @@ private:
     Result<Done> connect_orders(const PipelineParts& parts);
     void execute_on_paper(const PipelineParts& parts);
     void record_gaps();
+    void record_outside();
 
     RequestGuard& guard_;
     Journal& journal_;
@@ -129,6 +134,7 @@ private:
     Ring<Command> commands_{1U << 10};
     Ring<StreamState> stream_states_{1U << 8};
     Ring<Record> record_copies_{1U << 13};
+    Ring<Record> outside_records_{1U << 5};
     std::atomic<bool> snapshot_wanted_{};
     std::atomic<bool> listen_key_wanted_{};
     std::atomic<bool> halted_{};

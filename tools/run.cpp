@@ -10,6 +10,7 @@
 
 #include "net/aster/account.hpp"
 #include "net/aster/credentials.hpp"
+#include "net/name_servers.hpp"
 #include "net/status/guard.hpp"
 #include "net/status/server.hpp"
 #include "persist/migrate.hpp"
@@ -89,7 +90,7 @@ private:
 /// The status side: serves the page, and turns records into events and log lines.
 struct StatusStage {
     StatusServer& server;
-    const Pipeline& pipeline;
+    Pipeline& pipeline;
     Ring<Record>& records;
     const aster::Account& account;
     const RateBoard& rates;
@@ -102,14 +103,25 @@ struct StatusStage {
         const std::string line = log_line(record, account.symbols());
         if (!line.empty()) fmt::print(stderr, "{}\n", line);
     }
+    /// A ban that orders met is the engine's to tell.
+    Nanos ban_of_housekeeping() const {
+        const Nanos met = rates.banned_until(RateParty::account);
+        return rates.banned_until(RateParty::gateway) + seconds(1) < met ? met : Nanos{};
+    }
     void watch_outside(Nanos now) {
         if (now < alarms_due) return;
         alarms_due = now + milliseconds(200);
         const aster::AccountStatus status = account.status().read();
-        const OutsideFacts facts{.contact = contact.newest(pipeline, status, now),
-                                 .agent_expires = status.agent_expires,
-                                 .banned_until = rates.banned_until()};
-        for (const Record& record : alarms.poll(facts, now)) publish(record);
+        OutsideFacts facts{.contact = contact.newest(pipeline, status, now),
+                           .agent_expires = status.agent_expires,
+                           .banned_until = ban_of_housekeeping()};
+        if (const aster::OrderFigures* figures = pipeline.order_figures(); figures != nullptr) {
+            facts.unknown_members = figures->unknown_members.get();
+            facts.unreadable = figures->unreadable.get();
+        }
+        // They come back as the engine's do, once they are in the journal.
+        for (const Record& record : alarms.poll(facts, now))
+            if (!pipeline.record(record)) publish(record);
     }
 
     std::size_t poll(Nanos now) {
@@ -250,10 +262,10 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
     auto peers = Peers::find(exchange);
     if (!peers) return peers.error();
     peers_ = std::move(peers).value();
-    names_.emplace_back(*peers_.rest_book, peers_.rest.host, peers_.rest.port, make_system_lookup(),
-                        kernel_now());
+    names_.emplace_back(*peers_.rest_book, peers_.rest.host, peers_.rest.port,
+                        make_lookup(exchange.dns_servers), exchange.dns_interval, kernel_now());
     names_.emplace_back(*peers_.stream_book, peers_.stream.host, peers_.stream.port,
-                        make_system_lookup(), kernel_now());
+                        make_lookup(exchange.dns_servers), exchange.dns_interval, kernel_now());
     auto tls = TlsContext::create({.ca_file = exchange.ca_file, .key_log_file = options_.keylog});
     if (!tls) return tls.error();
     tls_ = std::move(tls).value();

@@ -1,5 +1,6 @@
 #include "tools/status_sources.hpp"
 
+#include <array>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -127,6 +128,18 @@ void add_answer_metrics(std::vector<Metric>& metrics, const Pipeline& pipeline) 
         MetricType::counter, {}, [&gateway] { return number(gateway.withdrawn.get()); });
     add(metrics, "rate_blocked_until_seconds", "nothing is sent before, UTC; in the past: not so",
         MetricType::gauge, {}, [&gateway] { return number(gateway.blocked_until.get()) / 1e9; });
+    add(metrics, "round_trip_average_seconds", "of the newest answers; each weighs an eighth",
+        MetricType::gauge, {},
+        [&gateway] { return number(gateway.average_round_trip.get()) / 1e9; });
+    constexpr std::array<const char*, lane_count> lanes{"protective", "entry", "reconcile"};
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+        add(metrics, "order_queue_age_seconds", "since the oldest waiting command was decided",
+            MetricType::gauge, {{"lane", lanes[i]}},
+            [&figure = gateway.queue_age[i]] { return number(figure.get()) / 1e9; });
+        add(metrics, "order_longest_wait_seconds", "longest from decision to first byte out",
+            MetricType::gauge, {{"lane", lanes[i]}},
+            [&figure = gateway.longest_wait[i]] { return number(figure.get()) / 1e9; });
+    }
     const aster::OrderFigures* figures = pipeline.order_figures();
     if (figures == nullptr) return;
     add(metrics, "answer_unknown_members_total", "members of the exchange's answers nobody knows",

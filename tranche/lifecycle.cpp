@@ -8,6 +8,7 @@
 #include "tranche/book.hpp"
 #include "tranche/exits.hpp"
 #include "tranche/fills.hpp"
+#include "tranche/lessons.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/prefetch.hpp"
 #include "tranche/protection.hpp"
@@ -26,7 +27,6 @@ constexpr Nanos silence = seconds(2);           // without a verdict, the outcom
 constexpr Nanos stale_entry = milliseconds(500);
 constexpr Nanos cancel_pause = milliseconds(500);  // after a question about one that was refused
 constexpr Nanos late_trade = milliseconds(500);    // a trade report this late is asked for
-constexpr Nanos probe_after = seconds(60);         // also between equal alarms
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);
@@ -224,6 +224,14 @@ void end_without_fill(EngineState& state, OrderSlot slot, OrderState final_state
     settle(state, slot, out);
 }
 
+/// The exchange is asked to refuse the attempt if it is still on its way: its nonce is used up. One
+/// try, of an entry only: an exit is wanted whenever it comes.
+void void_attempt(EngineState& state, OrderSlot slot, Outbox& out) {
+    const bool wanted = state.settings.entry.void_unknown &&
+                        state.orders[slot].row.id.role == Role::entry && !halts(state.hold);
+    if (wanted && out.roomy()) command_for(state, slot, CommandKind::noop, Lane::reconcile, out);
+}
+
 void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
     if (order.row.state != OrderState::sent) return;  // the stream has said more already
@@ -231,78 +239,9 @@ void became_unknown(EngineState& state, OrderSlot slot, Outbox& out) {
     record_order(state, slot, out);
     record_alarm(state, AlarmKind::order_unknown, true, order.row.symbol, order.row.id.tranche,
                  order.row.code, "no verdict from the exchange; asking by client order id", out);
+    void_attempt(state, slot, out);
     due(state, slot, state.now + question_times[0]);
     look_again_if_lost(state, order);
-}
-
-/// What a refusal says about more than its order. Source: reliability-model.md §2.3, X1 … X11.
-void learn_from(EngineState& state, SymbolId id, PositionSide which, Role role, Refusal why,
-                Outbox& out) {
-    SymbolState& symbol = state.symbol(id);
-    SideBook& side = symbol.sides[index(which)];
-    switch (why) {
-        case Refusal::nothing_to_reduce:
-            if (side.differs_since.count == 0) side.differs_since = state.now;
-            out.want_snapshot();
-            break;
-        case Refusal::filter:
-        case Refusal::too_small:
-            if (why == Refusal::too_small && role != Role::entry) break;  // a slice, not a rule
-            if (symbol.filter_refusals < 2 && ++symbol.filter_refusals == 2) {
-                symbol.rules_doubted = true;
-                record_alarm(state, AlarmKind::filters_doubted, true, id, no_tranche, 0,
-                             "orders do not fit the exchange's filters: entries off", out);
-            }
-            break;
-        case Refusal::not_trading:
-            if (!std::exchange(symbol.closed, true))
-                record_alarm(state, AlarmKind::entry_rejected, true, id, no_tranche, 0,
-                             "the exchange takes no orders on this symbol now", out);
-            break;
-        case Refusal::no_margin:
-        case Refusal::too_many_orders: symbol.entries_off_until = state.now + probe_after; break;
-        case Refusal::clock:
-            state.clock_refusals.add(state.now, 1);
-            if (state.clock_refusals.total(state.now) >= 3) doubt_clock(state, out);
-            break;
-        case Refusal::in_liquidation:
-            record_alarm(state, AlarmKind::margin_call, true, id, no_tranche, 0,
-                         "the account is in liquidation: entries are off until resumed", out);
-            hold(state, Hold::margin_call, out);
-            break;
-        case Refusal::position_mode: doubt_mode(state, out); break;
-        case Refusal::credentials:
-            record_alarm(state, AlarmKind::credentials_refused, true, id, no_tranche, 0,
-                         "the exchange refuses our signature or key: nothing is sent", out);
-            hold(state, Hold::credentials, out);
-            break;
-        case Refusal::would_take:
-        case Refusal::would_trigger:
-        case Refusal::other: break;
-    }
-}
-
-/// What a refused exit means for its tranche.
-void mend_exit(EngineState& state, TrancheSlot slot, Role role, Refusal why, Outbox& out) {
-    const Tranche& tranche = state.tranches[slot];
-    if (!tranche.live) return;
-    if (why == Refusal::would_trigger && (role == Role::stop_loss || role == Role::take_profit))
-        start_close(state, slot,
-                    role == Role::stop_loss ? CloseReason::stop_loss : CloseReason::take_profit,
-                    out);
-    if (why == Refusal::nothing_to_reduce && is_crowded(state, slot, role))
-        note_crowding(state, slot, role);
-    else if (why == Refusal::nothing_to_reduce || why == Refusal::filter ||
-             why == Refusal::too_small)
-        wait_with_exit(state, slot, role, why == Refusal::filter);
-    if (why == Refusal::too_small) note_dust(state, slot, out);
-    if (why == Refusal::too_many_orders) {
-        // Room for its stop is made by two tranches that share one (reference §5.6).
-        const MergePair pair = find_merge(state, tranche.row.symbol, tranche.row.side);
-        if (pair.kept != no_slot) merge_tranches(state, pair.kept, pair.absorbed, 1, out);
-        record_alarm(state, AlarmKind::order_limit, true, tranche.row.symbol, tranche.row.id, 0,
-                     "the exchange takes no more orders on this symbol", out);
-    }
 }
 
 void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
@@ -310,6 +249,10 @@ void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& ou
     order.row.code = reply.code;
     const Refusal why = refusal_of(reply.code);
     if (why == Refusal::would_take) return end_without_fill(state, slot, OrderState::expired, out);
+    // Its nonce was used up by our own noop, which says nothing about the clock.
+    if (why == Refusal::clock && order.row.state == OrderState::unknown &&
+        state.settings.entry.void_unknown && order.row.id.role == Role::entry)
+        return end_without_fill(state, slot, OrderState::rejected, out);
     ++state.totals.orders_rejected;
     const OrderRow row = order.row;
     const TrancheSlot owner = order.tranche;
@@ -326,21 +269,6 @@ void rejected(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& ou
 
 bool may_be_absent(const Order& order) {
     return order.row.state == OrderState::sent || order.row.state == OrderState::unknown;
-}
-
-void banned(EngineState& state, const Reply& reply, Outbox& out) {
-    if (reply.retry_after <= state.banned_until) return;
-    state.banned_until = reply.retry_after;
-    record_alarm(state, AlarmKind::banned, true, no_symbol, no_tranche, reply.code,
-                 "the exchange answers nothing for a while; entries are off", out);
-    hold(state, Hold::banned, out);
-}
-
-void throttled(EngineState& state, const Reply& reply, Outbox& out) {
-    if (state.throttled_told.count != 0 && state.now - state.throttled_told < probe_after) return;
-    state.throttled_told = state.now;
-    record_alarm(state, AlarmKind::rate_limited, true, no_symbol, no_tranche, reply.code,
-                 "the exchange counts too many requests; protection goes first", out);
 }
 
 void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
@@ -367,13 +295,19 @@ void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outb
     end_without_fill(state, slot, OrderState::dropped, out);
 }
 
-/// The order is not there: proof needs patience (reliability-model.md §2.2, step 3).
-void absent(EngineState& state, OrderSlot slot, Outbox& out) {
+/// The order is not there: proof needs patience (reliability-model.md §2.2, step 3). Where a noop
+/// has made the attempt void (step 4) nothing can come any more, so the validity window need not
+/// be waited for. The rest stands: two answers a second apart, both to questions sent since. One
+/// would not do, because the exchange may say -2013 of an order that it took a moment ago (E9).
+void absent(EngineState& state, OrderSlot slot, std::uint64_t question, Outbox& out) {
     Order& order = state.orders[slot];
     if (is_final(order.row.state)) return;
+    const bool voided = order.void_before != 0;
+    if (question < order.void_before) return due(state, slot, state.now + milliseconds(10));
     const Nanos sent = order.row.sent.count != 0 ? order.row.sent : order.row.created;
     const bool known_before = order.row.order_id != 0;
-    const bool window_over = planted(Canary::absent_at_once) || state.now - sent > validity_window;
+    const bool window_over =
+        planted(Canary::absent_at_once) || voided || state.now - sent > validity_window;
     if (order.absent_answers == 0) order.first_absent = state.now;
     if (window_over || known_before) ++order.absent_answers;
     if (order.absent_answers >= 2 && state.now - order.first_absent >= seconds(1)) {
@@ -390,9 +324,19 @@ void absent(EngineState& state, OrderSlot slot, Outbox& out) {
 void on_question_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
     if (reply.verdict == ReplyClass::accepted) return take_answer(state, slot, reply, out);
     if (reply.verdict == ReplyClass::rejected && reply.code == no_such_order)
-        return absent(state, slot, out);
+        return absent(state, slot, reply.sequence, out);
     if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
     if (!is_final(state.orders[slot].row.state)) due(state, slot, state.now + seconds(1));
+}
+
+/// Only success means something: nothing of the attempt is carried out from now on.
+void on_noop_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
+    if (reply.verdict != ReplyClass::accepted || order.row.state != OrderState::unknown) return;
+    order.void_before = state.next_sequence;
+    order.absent_answers = 0;
+    due(state, slot, state.now);
 }
 
 void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
@@ -511,6 +455,7 @@ void on_reply(EngineState& state, const Event& event, Outbox& out) {
         case CommandKind::place: return on_place_reply(state, slot, reply, out);
         case CommandKind::cancel: return on_cancel_reply(state, slot, reply, out);
         case CommandKind::query: return on_question_reply(state, slot, reply, out);
+        case CommandKind::noop: return on_noop_reply(state, slot, reply, out);
     }
 }
 

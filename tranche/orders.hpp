@@ -24,17 +24,18 @@ struct alignas(cache_line) Order {
     std::uint32_t seen_in_snapshot{};
     Quantity attributed;  // filled quantity already given to the tranche; `row.filled` is all
     Nanos state_since;
+    Nanos first_absent;
+    Nanos asked;                // newest question about it
+    std::uint64_t void_before;  // commands from here on were sent when its attempt was void; or 0
     std::uint8_t questions{};
     std::uint8_t absent_answers{};
-    Nanos first_absent;
-    Nanos asked;           // newest question about it
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
     bool question_wanted{};         // put off: the event at hand had said enough
     bool cancel_refused{};          // the last one found nothing: the answer to a question decides
-    Notional reserved;              // margin set aside for the unfilled part of an entry
     bool live{};                    // slot in use
     bool unshown{};                 // since the board was written
+    Notional reserved;              // margin set aside for the unfilled part of an entry
     OrderSlot next_entry{no_slot};  // among the live entries of its symbol
     OrderSlot previous_entry{no_slot};
     OrderRow row;

@@ -47,7 +47,12 @@ bool is_dust(const SymbolState& symbol, const Tranche& tranche) {
     return tranche.dust || too_small_for_exits(symbol, tranche.row.quantity);
 }
 
+/// While new exits fail, for want of budget for instance, one that works is not given up for its
+/// age: together the tranches could ask for more orders than the exchange takes.
 bool too_old(const EngineState& state, const Tranche& tranche, const Order& order) {
+    const Attempts& attempts = order.row.id.role == Role::stop_loss ? tranche.stop_loss_attempts
+                                                                    : tranche.take_profit_attempts;
+    if (attempts.failures > 0 && state.now - attempts.not_before <= forget_failures) return false;
     const Nanos limit = state.settings.tranche.order_ttl.of(tranche.row.ordinal);
     return limit.count > 0 && state.now - order.row.created >= limit;
 }

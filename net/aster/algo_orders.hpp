@@ -32,7 +32,9 @@ public:
     /// fired. The engine's id of an order is the newest it was told, so one that is not the algo
     /// service's is that of the order.
     Command translated(const Command& command) {
-        if (command.kind == CommandKind::place || !is_conditional(command.type)) return command;
+        const bool names_one =
+            command.kind == CommandKind::cancel || command.kind == CommandKind::query;
+        if (!names_one || !is_conditional(command.type)) return command;
         const Entry* entry = command.id == ClientOrderId{} ? nullptr : find(command.id);
         if (entry == nullptr || entry->algo_id == 0) return command;
         const bool told = command.order_id != 0 && command.order_id != entry->algo_id;

@@ -31,18 +31,30 @@ std::unique_ptr<PresignedPool> Authenticator::make_pool(std::size_t entries) con
     return wallet == nullptr || entries == 0 ? nullptr : wallet->make_pool(entries);
 }
 
-void Authenticator::sign(Text& text, std::size_t begin, Nanos now, PresignedPool* pool) const {
-    if (const auto* wallet = std::get_if<WalletSigner>(&signer_))
-        return sign_by(*wallet, text, begin, now, pool);
+std::uint64_t Authenticator::sign(Text& text, std::size_t begin, Nanos now,
+                                  PresignedPool* pool) const {
+    if (const auto* wallet = std::get_if<WalletSigner>(&signer_)) {
+        const std::uint64_t nonce = nonces_->next(now);
+        sign_by(*wallet, text, begin, nonce, pool);
+        return nonce;
+    }
     const auto* hmac = std::get_if<HmacSigner>(&signer_);
     require(hmac != nullptr, "whoever signs has a key");
     sign_by(*hmac, text, begin, now);
+    return 0;
 }
 
-void Authenticator::sign_by(const WalletSigner& signer, Text& text, std::size_t begin, Nanos now,
-                            PresignedPool* pool) const {
+void Authenticator::sign_again(Text& text, std::size_t begin, std::uint64_t nonce,
+                               PresignedPool* pool) const {
+    const auto* wallet = std::get_if<WalletSigner>(&signer_);
+    require(wallet != nullptr, "only V3 has nonces");
+    sign_by(*wallet, text, begin, nonce, pool);
+}
+
+void Authenticator::sign_by(const WalletSigner& signer, Text& text, std::size_t begin,
+                            std::uint64_t nonce, PresignedPool* pool) const {
     text.put(text.size() == begin ? std::string_view{"nonce="} : std::string_view{"&nonce="});
-    text.put(nonces_->next(now));
+    text.put(nonce);
     text.put(signer_parameter_);
     const std::string_view message = text.from(begin);
     text.put("&signature=");

@@ -41,14 +41,18 @@ public:
     /// Appends time and signature to the parameters that begin at `begin`. What is signed is the
     /// text as it stands there, byte for byte. `can_sign` must hold. The only place that signs.
     /// `pool`, which only one thread may use, comes from `make_pool` of this object; null for none.
-    void sign(Text& text, std::size_t begin, Nanos now, PresignedPool* pool = nullptr) const;
+    /// Returns the nonce it wrote; 0 under V1, which has none.
+    std::uint64_t sign(Text& text, std::size_t begin, Nanos now,
+                       PresignedPool* pool = nullptr) const;
+    /// The same under a nonce that was used before, to void the request that carries it. V3 only.
+    void sign_again(Text& text, std::size_t begin, std::uint64_t nonce, PresignedPool* pool) const;
 
     /// V3 signatures prepared ahead. Null for no entries, and where the scheme has no use for them.
     std::unique_ptr<PresignedPool> make_pool(std::size_t entries) const;
 
 private:
     explicit Authenticator(NonceSource& nonces) : nonces_{&nonces} {}
-    void sign_by(const WalletSigner& signer, Text& text, std::size_t begin, Nanos now,
+    void sign_by(const WalletSigner& signer, Text& text, std::size_t begin, std::uint64_t nonce,
                  PresignedPool* pool) const;
     void sign_by(const HmacSigner& signer, Text& text, std::size_t begin, Nanos now) const;
 

@@ -15,6 +15,7 @@ constexpr RateCost cost_of(Resource resource, bool changes) {
         case Resource::exchange_info:
         case Resource::premium_index:
         case Resource::test_order:
+        case Resource::noop:
         case Resource::leverage:
         case Resource::margin_type:
         case Resource::leverage_bracket:

@@ -20,6 +20,7 @@ enum class Resource : std::uint8_t {
     premium_index,
     order,
     test_order,
+    noop,  // V3: voids the request that carries the same nonce
     open_orders,
     algo_order,  // conditional orders, where they live apart
     open_algo_orders,
@@ -56,6 +57,7 @@ constexpr Access access(AuthScheme scheme, Resource resource) {
         case Resource::listen_key: return scheme == AuthScheme::v1 ? Access::keyed : Access::full;
         case Resource::order:
         case Resource::test_order:
+        case Resource::noop:
         case Resource::open_orders:
         case Resource::algo_order:
         case Resource::open_algo_orders:
@@ -86,6 +88,7 @@ constexpr std::string_view leaf(Resource resource) {
         case Resource::premium_index: return "premiumIndex";
         case Resource::order: return "order";
         case Resource::test_order: return "order/test";
+        case Resource::noop: return "noop";
         case Resource::open_orders: return "openOrders";
         case Resource::algo_order: return "algoOrder";
         case Resource::open_algo_orders: return "openAlgoOrders";
@@ -116,6 +119,8 @@ struct Path {
 constexpr Path path(Venue venue, AuthScheme scheme, Resource resource) {
     const bool wallet_state = resource == Resource::balance || resource == Resource::account ||
                               resource == Resource::position_risk;
+    if (resource == Resource::noop && (venue != Venue::aster || scheme != AuthScheme::v3))
+        return {"/fapi/v1/", {}};
     if (venue == Venue::binance) {
         if (resource == Resource::agent || scheme == AuthScheme::v3) return {"/fapi/v1/", {}};
         // Version 3 leaves out flat symbols, leverage and margin type, all of which we need.

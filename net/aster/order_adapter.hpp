@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/aster/algo_orders.hpp"
+#include "net/aster/attempts.hpp"
 #include "net/aster/replies.hpp"
 #include "net/aster/requests.hpp"
 #include "net/gateway_metrics.hpp"
@@ -23,7 +24,13 @@ public:
     explicit OrderAdapter(const OrderRequests& requests) : requests_{requests} {}
 
     std::size_t encode(const Command& command, Nanos now, std::span<char> out) {
-        return requests_.encode(algo_orders_.translated(command), now, out);
+        if (command.kind == CommandKind::noop)
+            return requests_.encode_noop(attempts_.find(command.id), out);
+        std::uint64_t nonce = 0;
+        const std::size_t length =
+            requests_.encode(algo_orders_.translated(command), now, out, &nonce);
+        if (nonce != 0) attempts_.note(command.id, nonce);
+        return length;
     }
     std::size_t encode_ping(std::span<char> out) { return requests_.encode_ping(out); }
     /// Every order request weighs 1; only new orders count as orders (exchange-protocol.md §4.2).
@@ -39,7 +46,9 @@ public:
         if (algo.algo_id != 0 && command.id != ClientOrderId{})
             algo_orders_.note(command.id, algo.algo_id, algo.order_id);
         if (doubts_rules(reply.code)) figures_.rules_doubted.add();
-        if (doubts_clock(reply.code)) figures_.clock_doubted.add();
+        // A used nonce is what a noop is about, so its refusal is no word about the clock.
+        if (command.kind != CommandKind::noop && doubts_clock(reply.code))
+            figures_.clock_doubted.add();
         if (doubts_mode(reply.code)) figures_.mode_doubted.add();
         figures_.unknown_members.set(decoder_.unknown_members());
         figures_.unreadable.set(decoder_.unreadable());
@@ -51,6 +60,7 @@ private:
     const OrderRequests& requests_;
     ReplyDecoder decoder_;
     AlgoOrders algo_orders_;
+    Attempts attempts_;
     OrderFigures figures_;
 };
 static_assert(tranche::OrderAdapter<OrderAdapter>);

@@ -14,6 +14,7 @@
 namespace tranche::aster {
 namespace {
 
+constexpr std::int64_t success = 200;  // as a code, where the answer is no order
 constexpr std::int64_t too_many_requests = -1003;
 constexpr std::int64_t too_many_orders = -1015;
 constexpr std::int64_t unknown_error = -1000;
@@ -30,9 +31,10 @@ struct CodeRange {
 
 /// Codes of exchange-protocol.md §9.2 whose meaning is "this had no effect", whatever was asked.
 /// Left out on purpose: -1001, -1006, -1007, -1016 (fate unknown), -4083 (parts of a batch may
-/// have passed), -4116 (the id is taken, so the first copy is alive). -5022 is Binance's refusal of
-/// a post-only order that would take.
-constexpr std::array<CodeRange, 17> certain_rejections{{
+/// have passed), -4116 (the id is taken, so the first copy is alive). Binance's own: -4400 … -4403
+/// (trading rules, risk control, the region), -5021 (fill or kill that would not fill), -5022
+/// (post-only that would take).
+constexpr std::array<CodeRange, 18> certain_rejections{{
     {-1002, -1002},
     {-1005, -1004},
     {-1011, -1011},
@@ -48,7 +50,8 @@ constexpr std::array<CodeRange, 17> certain_rejections{{
     {-4115, -4084},
     {-4184, -4117},
     {-4225, -4225},
-    {-5022, -5022},
+    {-4403, -4400},
+    {-5022, -5021},
     {-5053, -5050},
 }};
 
@@ -212,7 +215,10 @@ Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
     } else if (response.status == 429) {
         reply.verdict = ReplyClass::throttled;
     } else if (response.status == 200) {
-        if (algo ? accept_algo(command, body, reply) : accept(command, body, reply))
+        const bool understood = command.kind == CommandKind::noop ? accept_noop(body, reply)
+                                : algo ? accept_algo(command, body, reply)
+                                       : accept(command, body, reply);
+        if (understood)
             reply.verdict = ReplyClass::accepted;
         else
             ++unreadable_;
@@ -302,7 +308,6 @@ bool ReplyDecoder::accept(const Command& command, const Body& body, Reply& reply
 /// The same for a conditional order that lives apart. One that has fired is asked for where it has
 /// become an order, so this answer is no verdict. A cancel is answered by a bare success.
 bool ReplyDecoder::accept_algo(const Command& command, const Body& body, Reply& reply) {
-    constexpr std::int64_t success = 200;
     constexpr std::int64_t latest = INT64_MAX / 1'000'000;
     const bool done = body.has_code && body.code == success;
     if (done) reply.code = 0;
@@ -313,6 +318,13 @@ bool ReplyDecoder::accept_algo(const Command& command, const Body& body, Reply& 
         return false;
     reply.order_id = body.algo.algo_id;
     reply.exchange_time = milliseconds(body.update_time);
+    return true;
+}
+
+/// A bare success, whatever it was that is void now.
+bool ReplyDecoder::accept_noop(const Body& body, Reply& reply) {
+    if (!body.is_object || !body.has_code || body.code != success) return false;
+    reply.code = 0;
     return true;
 }
 

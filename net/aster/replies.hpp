@@ -72,6 +72,7 @@ private:
     static bool is_about(const Command& command, const Body& body, std::int64_t order_id);
     static bool accept(const Command& command, const Body& body, Reply& reply);
     static bool accept_algo(const Command& command, const Body& body, Reply& reply);
+    static bool accept_noop(const Body& body, Reply& reply);
     static void refuse(const Command& command, const Body& body, Reply& reply);
 
     AlgoIds algo_ids_{};

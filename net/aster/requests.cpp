@@ -129,6 +129,8 @@ OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& a
     if (dialect_of(target.venue).conditionals_apart)
         conditionals_ = heads_for(target, Resource::algo_order);
     query_tail_ = " HTTP/1.1\r\n" + headers_of(target, authenticator.api_key()) + "\r\n";
+    if (!path(target.venue, target.auth, Resource::noop).leaf.empty())
+        noop_ = form_for(target, Method::post, Resource::noop);
     ping_ = "GET " + full_path(target, Resource::ping) + " HTTP/1.1\r\n" + headers_of(target, "") +
             "\r\n";
 
@@ -149,31 +151,60 @@ OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& a
     }
 }
 
+OrderRequests::Form OrderRequests::form_for(const RequestTarget& target, Method method,
+                                            Resource resource) const {
+    Form form;
+    form.head = std::string{text_of(method)} + ' ' + full_path(target, resource) + " HTTP/1.1\r\n" +
+                headers_of(target, authenticator_.api_key()) + std::string{form_header} +
+                "Content-Length: 000\r\n\r\n";
+    form.length_at = form.head.size() - std::string_view{"000\r\n\r\n"}.size();
+    return form;
+}
+
+/// Either scheme's tail alone makes it three digits, and no body of one order comes near four.
+void OrderRequests::put_length(const Form& form, std::size_t length, Text& text) {
+    require(length >= 100 && length <= 999, "the length of an order's body has three digits");
+    const std::span<char> digits = text.written(form.length_at, 3);
+    digits[0] = static_cast<char>('0' + length / 100);
+    digits[1] = static_cast<char>('0' + length / 10 % 10);
+    digits[2] = static_cast<char>('0' + length % 10);
+}
+
 OrderRequests::Heads OrderRequests::heads_for(const RequestTarget& target,
                                               Resource resource) const {
     const std::string path = full_path(target, resource);
     Heads heads;
-    heads.place = "POST " + path + " HTTP/1.1\r\n" + headers_of(target, authenticator_.api_key()) +
-                  std::string{form_header} + "Content-Length: 000\r\n\r\n";
-    heads.length_at = heads.place.size() - std::string_view{"000\r\n\r\n"}.size();
+    heads.place = form_for(target, Method::post, resource);
     heads.cancel = "DELETE " + path + "?";
     heads.query = "GET " + path + "?";
     return heads;
 }
 
 bool OrderRequests::apart(const Command& command) const {
-    return !conditionals_.place.empty() && is_conditional(command.type);
+    return !conditionals_.place.head.empty() && is_conditional(command.type);
 }
 
-std::size_t OrderRequests::encode(const Command& command, Nanos now, std::span<char> out) const {
+std::size_t OrderRequests::encode(const Command& command, Nanos now, std::span<char> out,
+                                  std::uint64_t* nonce) const {
     require(out.size() >= order_request_capacity, "a request has room to be written");
     if (!authenticator_.can_sign() || index(command.symbol) >= symbols_.size()) return 0;
     switch (command.kind) {
-        case CommandKind::place: return encode_place(command, now, Text{out});
+        case CommandKind::place: return encode_place(command, now, Text{out}, nonce);
         case CommandKind::cancel:
         case CommandKind::query: return encode_named(command, now, Text{out});
+        case CommandKind::noop: break;  // names no order but a nonce: `encode_noop`
     }
     return 0;
+}
+
+std::size_t OrderRequests::encode_noop(std::uint64_t nonce, std::span<char> out) const {
+    if (noop_.head.empty() || nonce == 0 || !authenticator_.can_sign()) return 0;
+    Text text{out};
+    text.put(noop_.head);
+    const std::size_t body = text.size();
+    authenticator_.sign_again(text, body, nonce, pool_);
+    put_length(noop_, text.size() - body, text);
+    return text.size();
 }
 
 std::size_t OrderRequests::encode_ping(std::span<char> out) const {
@@ -230,20 +261,16 @@ void OrderRequests::put_parameters(const Command& command, Text& text) const {
     text.put({id.data(), id.size()});
 }
 
-std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text text) const {
+std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text text,
+                                        std::uint64_t* nonce) const {
     if (!may_place(command)) return 0;
-    const Heads& heads = apart(command) ? conditionals_ : orders_;
-    text.put(heads.place);
+    const Form& form = apart(command) ? conditionals_.place : orders_.place;
+    text.put(form.head);
     const std::size_t body = text.size();
     put_parameters(command, text);
-    authenticator_.sign(text, body, now, pool_);
-    // Either scheme's tail alone makes it three digits, and no body comes near four.
-    const std::size_t length = text.size() - body;
-    require(length >= 100 && length <= 999, "the length of an order's body has three digits");
-    const std::span<char> digits = text.written(heads.length_at, 3);
-    digits[0] = static_cast<char>('0' + length / 100);
-    digits[1] = static_cast<char>('0' + length / 10 % 10);
-    digits[2] = static_cast<char>('0' + length % 10);
+    const std::uint64_t used = authenticator_.sign(text, body, now, pool_);
+    if (nonce != nullptr) *nonce = used;
+    put_length(form, text.size() - body, text);
     return text.size();
 }
 

@@ -82,7 +82,12 @@ public:
     /// Writes the whole request for `command` into `out` (at least `order_request_capacity`).
     /// Returns its length; 0 when it cannot or must not be sent: no key, unknown symbol, a type we
     /// never place, an amount that is not positive, or sides that contradict the role.
-    std::size_t encode(const Command& command, Nanos now, std::span<char> out) const;
+    /// `nonce`, where given, gets the one that a new order was signed with; 0 under V1.
+    std::size_t encode(const Command& command, Nanos now, std::span<char> out,
+                       std::uint64_t* nonce = nullptr) const;
+
+    /// Writes the request that voids the one signed with `nonce`. 0 where the exchange has none.
+    std::size_t encode_noop(std::uint64_t nonce, std::span<char> out) const;
 
     /// Writes a `ping`, which keeps an idle connection warm.
     std::size_t encode_ping(std::span<char> out) const;
@@ -95,19 +100,26 @@ private:
     bool may_place(const Command& command) const;
     const std::string& place_part(const Command& command) const;
     void put_parameters(const Command& command, Text& text) const;
-    std::size_t encode_place(const Command& command, Nanos now, Text text) const;
+    std::size_t encode_place(const Command& command, Nanos now, Text text,
+                             std::uint64_t* nonce) const;
     std::size_t encode_named(const Command& command, Nanos now, Text text) const;
     /// Whether the order is, or would be, one of the service for conditional orders.
     bool apart(const Command& command) const;
 
+    /// A request with parameters in its body, up to them; the length is written afterwards.
+    struct Form {
+        std::string head;
+        std::size_t length_at{};  // where its digits are
+    };
     /// Where one kind of order goes.
     struct Heads {
-        std::string place;        // up to the body; the length's digits are written afterwards
-        std::size_t length_at{};  // where those digits are
-        std::string cancel;       // up to the query
+        Form place;
+        std::string cancel;  // up to the query
         std::string query;
     };
+    Form form_for(const RequestTarget& target, Method method, Resource resource) const;
     Heads heads_for(const RequestTarget& target, Resource resource) const;
+    static void put_length(const Form& form, std::size_t length, Text& text);
 
     const Authenticator& authenticator_;
     PresignedPool* pool_;
@@ -115,6 +127,7 @@ private:
     std::vector<SymbolParts> symbols_;
     Heads orders_;
     Heads conditionals_;      // empty where they go with the others
+    Form noop_;               // empty where there is none
     std::string query_tail_;  // behind the query
     std::string ping_;
 };

@@ -69,6 +69,9 @@ std::string_view advice(AlarmKind kind) {
                    "with it. Exits at the exchange stay.";
         case AlarmKind::stream_gap:
             return "What was missed is asked for. If it returns, look at the network.";
+        case AlarmKind::answers_changed:
+            return "Orders whose answer cannot be read are asked for until their fate is known. "
+                   "Look for a change of the exchange's API, and for a newer version of this.";
     }
     return "";
 }

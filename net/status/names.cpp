@@ -134,6 +134,7 @@ std::string_view name_of(AlarmKind kind) {
         case AlarmKind::filters_doubted: return "filters_doubted";
         case AlarmKind::agent_expires: return "agent_expires";
         case AlarmKind::stream_gap: return "stream_gap";
+        case AlarmKind::answers_changed: return "answers_changed";
     }
     return "?";
 }

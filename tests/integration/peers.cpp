@@ -1,9 +1,11 @@
 #include "tests/integration/peers.hpp"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -110,7 +112,7 @@ Peer openssl_server(const Folder& folder, const std::string& name, const PeerIde
 namespace {
 
 /// Everything below `folder`; as little privilege as whoever runs the test has.
-std::string nginx_settings(const std::string& folder, std::uint16_t port,
+std::string nginx_settings(const std::string& folder, const std::string& address,
                            const PeerIdentity& identity, const std::string& target,
                            const std::string& target_root) {
     std::string paths;
@@ -120,13 +122,13 @@ std::string nginx_settings(const std::string& folder, std::uint16_t port,
     const std::string user = geteuid() == 0 ? "user root;\n" : "";
     return user + fmt::format(
                       "daemon off;\nworker_processes 1;\npid {0}/nginx.pid;\n"
+                      "worker_shutdown_timeout 1s;\n"
                       "events {{ worker_connections 256; }}\n"
                       "http {{\n"
-                      "    access_log off;\n{1}"
+                      "    access_log {0}/answered.log;\n{1}"
                       "    map $http_upgrade $connection_kind {{ default upgrade; '' ''; }}\n"
                       "    server {{\n"
-                      "        listen 127.0.0.1:{2} ssl;\n"
-                      "        server_name localhost;\n"
+                      "        listen {2} ssl;\n"
                       "        ssl_certificate {3};\n"
                       "        ssl_certificate_key {4};\n"
                       "        location / {{\n"
@@ -140,38 +142,49 @@ std::string nginx_settings(const std::string& folder, std::uint16_t port,
                       "            proxy_set_header Upgrade $http_upgrade;\n"
                       "            proxy_set_header Connection $connection_kind;\n"
                       "        }}\n    }}\n}}\n",
-                      folder, paths, port, identity.certificate, identity.key, target, target_root);
+                      folder, paths, address, identity.certificate, identity.key, target,
+                      target_root);
 }
 
 }  // namespace
 
 NginxFront::NginxFront(const Folder& folder, const PeerIdentity& identity,
-                       const std::string& target, const std::string& target_root)
+                       const std::string& target, const std::string& target_root, FrontPlace place)
     : folder_{folder} {
     // nginx cannot be asked to find a port; one that was free may be taken when it binds.
     for (int attempt = 0; attempt < 5; ++attempt)
-        if (start(identity, target, target_root)) return;
+        if (start(identity, target, target_root, place)) return;
     throw std::runtime_error("nginx does not start: " + log());
 }
 
 bool NginxFront::start(const PeerIdentity& identity, const std::string& target,
-                       const std::string& target_root) {
-    port_ = free_port();
+                       const std::string& target_root, const FrontPlace& place) {
+    port_ = place.port != 0 ? place.port : free_port();
+    const std::string listens = fmt::format("{}:{}", place.address, port_);
     const std::string root = std::filesystem::path{folder_.path("x")}.parent_path().string();
     const std::string file =
-        folder_.write("nginx.conf", nginx_settings(root, port_, identity, target, target_root));
+        folder_.write("nginx.conf", nginx_settings(root, listens, identity, target, target_root));
     process_ =
         must(ChildProcess::start({installed("nginx"), "-e", "stderr", "-p", root, "-c", file}, {},
                                  folder_.path("nginx.log")));
-    const SocketAddress address = loopback(port_);
+    const SocketAddress address = must(resolve(place.address, port_)).front();
     eventually(patience, [&] {
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const auto* place = reinterpret_cast<const sockaddr*>(&address.storage);
-        const bool listening = ::connect(fd, place, address.length) == 0;
+        const auto* there = reinterpret_cast<const sockaddr*>(&address.storage);
+        const bool listening = ::connect(fd, there, address.length) == 0;
         ::close(fd);
         return listening || !process_->running();
     });
     return process_->running();
+}
+
+std::size_t NginxFront::answered() const {
+    const std::string text = folder_.read("answered.log");
+    return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+void NginxFront::let_go() {
+    ::kill(process_->pid(), SIGHUP);
 }
 
 StreamClient::StreamClient(std::uint16_t port, const std::string& ca_file, const std::string& host,

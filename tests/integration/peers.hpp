@@ -65,19 +65,30 @@ private:
 /// `openssl s_server` with a certificate.
 Peer openssl_server(const Folder& folder, const std::string& name, const PeerIdentity& identity);
 
+/// Where a front listens; port 0 for any that is free.
+struct FrontPlace {
+    std::string address{"127.0.0.1"};
+    std::uint16_t port{};
+};
+
 /// nginx that ends TLS and passes everything on to `target` (https://localhost:…), whose
-/// certificate it checks against `target_root`.
+/// certificate it checks against `target_root`. One in a folder.
 class NginxFront {
 public:
     NginxFront(const Folder& folder, const PeerIdentity& identity, const std::string& target,
-               const std::string& target_root);
+               const std::string& target_root, FrontPlace place = {});
 
     std::string url() const { return "https://localhost:" + std::to_string(port_); }
+    std::uint16_t port() const { return port_; }
     std::string log() const { return folder_.read("nginx.log"); }
+    /// How many requests it has answered to their end; a stream is one.
+    std::size_t answered() const;
+    /// Ends every connection within a second or two, and goes on listening.
+    void let_go();
 
 private:
     bool start(const PeerIdentity& identity, const std::string& target,
-               const std::string& target_root);
+               const std::string& target_root, const FrontPlace& place);
 
     const Folder& folder_;
     std::uint16_t port_{};

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int32_t unknown_order = -2011;
 constexpr std::int32_t no_such_order = -2013;
+constexpr std::int32_t nonce_expired = -4225;
 constexpr std::int32_t reduce_only_rejected = -2022;
 constexpr std::int32_t too_many_stops = -4045;
 
@@ -294,7 +295,14 @@ std::size_t World::conditional_open(SymbolId symbol) const {
 }
 
 /// Creates the order; the code of its refusal, or 0.
+std::int32_t World::make_void(const Command& command) {
+    if (orders.contains(command.id)) return nonce_expired;
+    voided_.insert(command.id);
+    return 0;
+}
+
 std::int32_t World::place(const Command& command) {
+    if (voided_.contains(command.id)) return nonce_expired;
     if (!used_.insert(command.id).second) trouble_ += "sent twice: " + name_of(command.id) + "\n";
     const bool closing = is_closing(command);
     if ((command.id.role == Role::entry) == closing)
@@ -373,6 +381,7 @@ void World::carry_out(const Command& command, Treatment treatment) {
     std::int32_t code = 0;
     if (command.kind == CommandKind::place) code = place(command);
     if (command.kind == CommandKind::cancel) code = cancel(command);
+    if (command.kind == CommandKind::noop) code = make_void(command);
     if (command.kind == CommandKind::query && !orders.contains(command.id)) code = no_such_order;
     const bool tells = treatment.answer == Answer::accept ||
                        treatment.answer == Answer::reply_first ||

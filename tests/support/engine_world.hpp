@@ -161,6 +161,7 @@ private:
     void carry_out(const Command& command, Treatment treatment);
     std::int32_t place(const Command& command);
     std::int32_t cancel(const Command& command);
+    std::int32_t make_void(const Command& command);
     void execute(ExchangeOrder& order, Quantity quantity, Price at, bool tell);
     void report(const ExchangeOrder& order, ExecutionType execution, Quantity last, Price at);
     void push_position(SymbolId symbol, PositionSide side, std::uint32_t generation);
@@ -179,7 +180,8 @@ private:
     std::deque<Command> inbox_;  // commands on their way to the exchange
     std::vector<Command> held_;
     std::set<ClientOrderId> used_;
-    std::string trouble_;  // what the exchange saw that must never happen
+    std::set<ClientOrderId> voided_;  // their nonces are used up
+    std::string trouble_;             // what the exchange saw that must never happen
     std::int64_t next_order_{1000};
     std::int64_t next_trade_{1};
     std::uint32_t generation_{};

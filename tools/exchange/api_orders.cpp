@@ -198,6 +198,7 @@ Answer Api::countdown(const Call& call, const Params& params) {
     return ok(json.field("countdownTime", std::to_string(*delay)).end_object().take());
 }
 
+/// Its work is done by then: what carries the same nonce is refused from now on (auth.hpp).
 Answer Api::noop(const Call&, const Params&) {
     return ok(R"({"code":200,"msg":"success"})");
 }

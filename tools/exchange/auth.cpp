@@ -149,11 +149,12 @@ std::optional<Reject> Authenticator::check_key(std::string_view api_key) const {
     return std::nullopt;
 }
 
-std::optional<Reject> Authenticator::check(const SignedRequest& request, const Params& params) {
+std::optional<Reject> Authenticator::check(const SignedRequest& request, const Params& params,
+                                           bool any_nonce) {
     const bool v3 = params.has("signer") || params.has("nonce");
     if (!v3 && (!request.api_key.empty() || params.has("timestamp")))
         return check_v1(request, params);
-    return check_v3(request, params);
+    return check_v3(request, params, any_nonce);
 }
 
 std::optional<Reject> Authenticator::check_v1(const SignedRequest& request,
@@ -179,7 +180,8 @@ std::optional<Reject> Authenticator::check_v1(const SignedRequest& request,
     return std::nullopt;
 }
 
-std::optional<Reject> Authenticator::check_v3(const SignedRequest& request, const Params& params) {
+std::optional<Reject> Authenticator::check_v3(const SignedRequest& request, const Params& params,
+                                              bool any_nonce) {
     const bool mixed = !request.query.empty() && !request.body.empty();
     if (mixed)
         return Reject{-1101, "Parameters must be all in the query string or all in the body."};
@@ -201,7 +203,8 @@ std::optional<Reject> Authenticator::check_v3(const SignedRequest& request, cons
         return missing("nonce");
     if (nonces_.size() >= options_.signers_max && !nonces_.contains(signer))
         return Reject{-1003, "Too many signers.", 429};
-    if (!nonces_[signer].accept(nonce, request.now_us)) return Reject{-4225, "Nonce Expired"};
+    if (!nonces_[signer].accept(nonce, request.now_us) && !any_nonce)
+        return Reject{-4225, "Nonce Expired"};
     return std::nullopt;
 }
 

@@ -64,7 +64,9 @@ public:
     Authenticator& operator=(const Authenticator&) = delete;
 
     /// Nothing if the request was signed by someone with rights. `params` is of query and body.
-    std::optional<Reject> check(const SignedRequest& request, const Params& params);
+    /// `any_nonce`: one that was used or is too old will do.
+    std::optional<Reject> check(const SignedRequest& request, const Params& params,
+                                bool any_nonce = false);
     /// V1 user stream calls: the key alone.
     [[nodiscard]] std::optional<Reject> check_key(std::string_view api_key) const;
 
@@ -75,7 +77,8 @@ public:
 
 private:
     std::optional<Reject> check_v1(const SignedRequest& request, const Params& params) const;
-    std::optional<Reject> check_v3(const SignedRequest& request, const Params& params);
+    std::optional<Reject> check_v3(const SignedRequest& request, const Params& params,
+                                   bool any_nonce);
 
     AuthOptions options_;
     secp256k1_context_struct* context_;

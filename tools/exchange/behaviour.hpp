@@ -29,6 +29,7 @@ struct Behaviour {
     OverClose over_close{};                // E4
     int open_id_code{-4116};               // E5: client id of an open order
     int closed_id_code{};                  // E5: client id of an ended order; 0 accepts it
+    bool noop_of_used_succeeds{};          // E6: a noop whose nonce was used; else -4225
     bool trigger_changes_order_id{};       // E7: what fires continues as another order
     bool trigger_changes_client_id{};      // E7: and under a client id of the venue's
     bool trigger_announces_expiry{};  // EXPIRED of the conditional form before NEW of the executed

@@ -12,6 +12,7 @@ constexpr Nanos answer_timeout = seconds(10);        // net/http_connection.hpp
 constexpr Nanos slow = milliseconds(100);            // more than any request without a fault takes
 constexpr Nanos told_to_wait = seconds(3);           // with a ban, in Retry-After
 constexpr Nanos asked_to_pause = milliseconds(300);  // by a 403: nothing may leave for most of it
+constexpr std::int32_t nonce_expired = -4225;
 
 std::uint64_t hash_of(const ClientOrderId& id) {
     const IdTable::Key key = IdTable::key(id);
@@ -223,7 +224,25 @@ void Network::fill_first(const Request& request, Nanos now) {
     if (order->filled > before) ++counts_[index(Fault::n9)];
 }
 
+/// Its nonce was used up before it came.
+bool Network::is_void(const Request& request) const {
+    const Command& command = request.command;
+    return command.kind == CommandKind::place &&
+           voided_.find(IdTable::key(command.id)) != IdTable::nowhere;
+}
+
+/// A noop arrives. Each order is sent at most once, so its id stands for the nonce.
+void Network::make_void(Request& request) {
+    const IdTable::Key key = IdTable::key(request.command.id);
+    const bool used = oracle_.ledger().find(request.command.id) != nullptr;
+    const bool refused = used && !plan_.venue.behaviour.noop_of_used_succeeds;
+    if (!used && voided_.find(key) == IdTable::nowhere) voided_.add(key, 0);
+    request.reply.verdict = refused ? ReplyClass::rejected : ReplyClass::accepted;
+    request.reply.code = refused ? nonce_expired : 0;
+}
+
 void Network::execute(Request& request, Nanos now) {
+    if (request.command.kind == CommandKind::noop) return make_void(request);
     if (request.race != Race::none) fill_first(request, now);
     oracle_.arrived(request.command, now);
     request.reply = venue_.execute(request.command, now);
@@ -244,6 +263,10 @@ void Network::arrive(std::uint32_t slot, Nanos now) {
         request.status = 503;
     } else if (request.way == Way::refused || refused_by_weather(request, now)) {
         request.status = 400;
+    } else if (is_void(request)) {
+        request.code = nonce_expired;
+        request.status =
+            request.way == Way::done_but_503 || request.way == Way::done_late_503 ? 503 : 400;
     } else {
         execute(request, now);
         const bool busy = request.way == Way::done_but_503 || request.way == Way::done_late_503;
@@ -266,7 +289,9 @@ void Network::write(SimConnection& connection, const Request& request) {
         length = 2;
         std::memcpy(out.data(), "{}", 2);
     } else if (request.status == 200) {
-        length = write_order(request.command, request.reply, out);
+        length = request.command.kind == CommandKind::noop
+                     ? write_error(200, "success", out)
+                     : write_order(request.command, request.reply, out);
     } else if (request.status == 400) {
         length = write_error(request.code, "refused", out);
     } else if (request.status == 503) {

@@ -151,6 +151,8 @@ private:
     bool refused_by_weather(Request& request, Nanos now);
     void fill_first(const Request& request, Nanos now);
     void execute(Request& request, Nanos now);
+    bool is_void(const Request& request) const;
+    void make_void(Request& request);
     void lose(SimConnection& connection, HttpOutcome outcome, Nanos down_for, Nanos now);
     void write(SimConnection& connection, const Request& request);
     void release(std::uint32_t slot);
@@ -166,6 +168,7 @@ private:
     Pool<Request> pool_{256};
     IdTable attempts_{1024};
     std::vector<std::uint32_t> attempt_counts_;
+    IdTable voided_{64};  // orders whose nonce was used up by a noop
     std::uint32_t life_{};
     std::uint64_t requests_sent_{};
     Nanos ban_known_until_{};  // the process has been told

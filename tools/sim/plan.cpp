@@ -183,6 +183,9 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed, Swarm how) {
     plan.order_connections = static_cast<std::size_t>(2 * dice.between(1, 3));
     plan.ring_capacity = plan.faults[index(Fault::m1)] ? 128 : 1024;
     plan.limits = limits(dice.below(6) == 0, dice);
+    // Drawn apart, so that the draws above stay what they are.
+    Dice later{seed, Concern::plan, 1};
+    plan.settings.entry.void_unknown = later.below(2) == 0;
     return plan;
 }
 

@@ -128,6 +128,7 @@ function showOverview(data) {
   keyed($("problems"), data.problems, (one) => one, (one) => el("li", { text: "⚠ " + one }), () => {});
   showFunnel(data.funnel);
   showHealth(data);
+  showConnections(data.connections);
   document.title = (data.paused ? "paused" : words(data.mode)) + " · " + data.funnel.open_tranches + " open · tranche";
 }
 function showFunnel(funnel) {
@@ -166,6 +167,19 @@ function showHealth(data) {
     ["Position differences", ...bad(f.position_differences)],
     ["Running for", since(data.started)],
   ]);
+}
+const phaseTone = { open: "good", connecting: "info", idle: "muted", lost: "bad" };
+function showConnections(rows) {
+  keyed($("connections"), rows, (one) => one.name, () => cells(6, [2, 3, 4, 5]), (node, c) => {
+    put(node.children[0], c.name);
+    put(node.children[1], c.state + (c.succeeding ? ", next comes" : ""), phaseTone[c.state] || "");
+    put(node.children[2], count(c.wins));
+    put(node.children[3], count(c.copies));
+    put(node.children[4], c.copies ? nanos(c.lag_p99_ns) : "–");
+    put(node.children[5], c.last_message ? span(now() - c.last_message) : "–");
+  });
+  const open = rows.filter((one) => one.state === "open").length;
+  put($("connections-count"), rows.length ? open + " of " + rows.length + " open" : "", open < rows.length ? "bad" : "");
 }
 function showAccount(data) {
   const margin = Number(data.totalPositionInitialMargin);

@@ -112,9 +112,10 @@ TEST_F(RepliesTest, TwoHundredWithoutAnOrderIsUnknown) {
 }
 
 TEST_F(RepliesTest, CodesOfTheTableRejectForCertain) {
-    for (const int code : {-1002, -1013, -1021, -1022, -1100, -1106, -1111, -1121, -1130, -1136,
-                           -2010, -2014, -2015, -2018, -2019, -2021, -2022, -2025, -2027, -4003,
-                           -4014, -4045, -4061, -4131, -4164, -4184, -4225, -5050}) {
+    for (const int code :
+         {-1002, -1013, -1021, -1022, -1100, -1106, -1111, -1121, -1130, -1136, -2010, -2014,
+          -2015, -2018, -2019, -2021, -2022, -2025, -2027, -4003, -4014, -4045, -4061, -4131,
+          -4164, -4184, -4225, -4400, -4401, -4402, -4403, -5021, -5022, -5050}) {
         const Reply reply = decode(CommandKind::place, 400, error_body(code));
         EXPECT_EQ(reply.verdict, ReplyClass::rejected) << code;
         EXPECT_EQ(reply.code, code);
@@ -141,6 +142,22 @@ TEST_F(RepliesTest, NoSuchOrderAnswersCancelsAndQuestionsOnly) {
         EXPECT_EQ(decode(CommandKind::cancel, 400, error_body(code)).verdict, ReplyClass::rejected);
         EXPECT_EQ(decode(CommandKind::query, 400, error_body(code)).verdict, ReplyClass::rejected);
     }
+}
+
+TEST_F(RepliesTest, OnlyABareSuccessSaysThatAnAttemptIsVoid) {
+    const auto noop = [this](unsigned status, const std::string& body) {
+        return decode(CommandKind::noop, status, body).verdict;
+    };
+    EXPECT_EQ(noop(200, R"({"code":200,"msg":"success"})"), ReplyClass::accepted);
+    EXPECT_EQ(decode(CommandKind::noop, 200, R"({"code":200,"msg":"success"})").code, 0);
+    EXPECT_EQ(noop(200, R"({"code":201,"msg":"success"})"), ReplyClass::unknown);
+    EXPECT_EQ(noop(200, R"({"msg":"success"})"), ReplyClass::unknown);
+    EXPECT_EQ(noop(200, order_body()), ReplyClass::unknown);
+    EXPECT_EQ(noop(400, error_body(-4225, "Nonce Expired")), ReplyClass::rejected);
+    EXPECT_EQ(noop(503, error_body(-1000)), ReplyClass::unknown);
+    EXPECT_EQ(decode(CommandKind::place, 200, R"({"code":200,"msg":"success"})").verdict,
+              ReplyClass::unknown)
+        << "no order";
 }
 
 TEST_F(RepliesTest, ATakenIdMeansThatTheFirstCopyMayBeAlive) {

@@ -254,6 +254,8 @@ TEST(Settings, DefaultsOfTheProcessAreTheDocumentedOnes) {
     EXPECT_EQ(settings.exchange.rotate_after, seconds(23 * 3'600));
     EXPECT_EQ(settings.exchange.rotate_stagger, seconds(600));
     EXPECT_EQ(settings.exchange.listen_key_refresh, seconds(20 * 60));
+    EXPECT_THAT(settings.exchange.dns_servers, IsEmpty());
+    EXPECT_EQ(settings.exchange.dns_interval, seconds(60));
     EXPECT_EQ(settings.exchange.order_connections, 3);
     EXPECT_EQ(settings.exchange.presigned_nonces, 1024U);
     EXPECT_EQ(settings.exchange.rate_limit_buffer.raw, Ratio::one / 10);
@@ -294,6 +296,30 @@ TEST(Settings, LifeOfStreamConnectionsIsBounded) {
                     "exchange.listen_key_refresh_s: 0 is out of range, expected 1..3300"}});
 }
 
+TEST(Settings, NameServersHaveAddressesAndPorts) {
+    const Settings settings =
+        loaded(section("exchange", R"("dns_servers": ["192.0.2.53:53", "[2001:db8::53]:5353"],
+                       "dns_interval_s": 1)"));
+    EXPECT_THAT(settings.exchange.dns_servers, ElementsAre("192.0.2.53:53", "[2001:db8::53]:5353"));
+    EXPECT_EQ(settings.exchange.dns_interval, seconds(1));
+    const std::string wanted =
+        " is not usable, expected ADDRESS:PORT, for example "
+        "\"192.0.2.53:53\"";
+    expect_errors(
+        {{section("exchange", R"("dns_servers": ["dns.example:53"])"),
+          "exchange.dns_servers: \"dns.example:53\"" + wanted},
+         {section("exchange", R"("dns_servers": ["192.0.2.53"])"),
+          "exchange.dns_servers: \"192.0.2.53\"" + wanted},
+         {section("exchange", R"("dns_servers": ["192.0.2.53:0"])"),
+          "exchange.dns_servers: \"192.0.2.53:0\"" + wanted},
+         {section("exchange", R"("dns_servers": [53])"), "exchange.dns_servers: 53" + wanted},
+         {section("exchange", R"("dns_servers": "192.0.2.53:53")"),
+          "exchange.dns_servers: \"192.0.2.53:53\", expected a list of up to 4 name "
+          "servers"},
+         {section("exchange", R"("dns_interval_s": 0)"),
+          "exchange.dns_interval_s: 0 is out of range, expected 1..3600"}});
+}
+
 TEST(Settings, SignaturesAreMadeAheadAsOftenAsTheSettingsSay) {
     EXPECT_EQ(loaded(section("exchange", R"("presigned_nonces": 0)")).exchange.presigned_nonces,
               0U);
@@ -301,6 +327,15 @@ TEST(Settings, SignaturesAreMadeAheadAsOftenAsTheSettingsSay) {
               16'384U);
     expect_errors({{section("exchange", R"("presigned_nonces": 16385)"),
                     "exchange.presigned_nonces: 16385 is out of range, expected 0..16384"}});
+}
+
+TEST(Settings, WhichCallsOrdersUseDependsOnWhatTheExchangeHas) {
+    EXPECT_TRUE(loaded("{}").engine.entry.void_unknown);
+    EXPECT_FALSE(loaded(section("exchange", R"("void_unknown": false)")).engine.entry.void_unknown);
+    EXPECT_FALSE(loaded(section("exchange", R"("auth": "v1")")).engine.entry.void_unknown);
+    EXPECT_FALSE(loaded(section("exchange", R"("venue": "binance")")).engine.entry.void_unknown);
+    expect_errors({{section("exchange", R"("auth": "v1", "void_unknown": true)"),
+                    "exchange.void_unknown: true needs auth \"v3\", expected false"}});
 }
 
 TEST(Settings, PaperModeHasADatabaseOfItsOwnUnlessOneIsNamed) {

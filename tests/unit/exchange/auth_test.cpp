@@ -70,6 +70,23 @@ TEST(ExchangeAuth, AcceptsEverySpellingOfAValidV3Signature) {
     EXPECT_EQ(check(testnet, message + "&signature=" + testnet_signature, "", "", nonce), 0);
 }
 
+TEST(ExchangeAuth, ANonceIsGoodOnceWhicheverOfOrderAndNoopComesFirst) {
+    const std::string text = message + "&signature=0x" + r_and_s + "1c";
+    Authenticator auth{options(signer)};
+    const auto parsed = Params::parse(text);
+    const Params& params = std::get<Params>(parsed);
+    EXPECT_FALSE(auth.check({"", text, "", nonce}, params).has_value());
+    const auto again = auth.check({"", text, "", nonce}, params);
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(again->code, -4225);
+    EXPECT_FALSE(auth.check({"", text, "", nonce}, params, true).has_value()) << "E6";
+    const auto tampered = Params::parse(message + "&signature=0x" + r_and_s + "1b");
+    EXPECT_TRUE(auth.check({"", message + "&signature=0x" + r_and_s + "1b", "", nonce},
+                           std::get<Params>(tampered), true)
+                    .has_value())
+        << "whoever it is still has to sign";
+}
+
 TEST(ExchangeAuth, RefusesEachWrongV3RequestWithItsCode) {
     const std::string good = "&signature=0x" + r_and_s + "1c";
     std::string tampered = message;

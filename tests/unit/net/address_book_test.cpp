@@ -1,7 +1,9 @@
 #include "net/address_book.hpp"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
+#include "net/name_servers.hpp"
 #include "tests/unit/net/world.hpp"
 
 namespace tranche::testing {
@@ -19,7 +21,7 @@ std::vector<SocketAddress> all(const std::vector<std::string>& addresses) {
 
 std::vector<std::string> known(const AddressBook& book) {
     std::vector<std::string> result;
-    for (std::size_t i = 0; i < book.size(); ++i) result.push_back(book.pick(i).text());
+    for (std::size_t i = 0; i < book.size(); ++i) result.push_back(book.pick(i, 100).text());
     return result;
 }
 
@@ -28,7 +30,8 @@ using Texts = std::vector<std::string>;
 TEST(AddressBook, PicksInTurn) {
     const AddressBook book{all({"192.0.2.1", "192.0.2.2", "2001:db8::1"}), Nanos{}};
     const Texts expected{"192.0.2.1:443", "192.0.2.2:443", "[2001:db8::1]:443", "192.0.2.1:443"};
-    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(book.pick(i).text(), expected[i]);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        EXPECT_EQ(book.pick(i, 0).text(), expected[i]);
 }
 
 TEST(AddressBook, PutsNewAddressesFirstAndKeepsOldOnesForADay) {
@@ -39,6 +42,20 @@ TEST(AddressBook, PutsNewAddressesFirstAndKeepsOldOnesForADay) {
     EXPECT_EQ(known(book), (Texts{"192.0.2.9:443", "192.0.2.2:443", "192.0.2.1:443"}));
     book.found(all({"192.0.2.9"}), AddressBook::good_for + nanoseconds(1));
     EXPECT_EQ(known(book), (Texts{"192.0.2.9:443", "192.0.2.2:443"}));
+}
+
+TEST(AddressBook, TriesOldAddressesOnlyWhenAllThatAreNamedHaveFailed) {
+    AddressBook book{all({"192.0.2.1", "192.0.2.2"}), seconds(0)};
+    book.found(all({"192.0.2.8", "192.0.2.9"}), seconds(60));
+    for (std::size_t turn = 0; turn < 6; ++turn)
+        for (const std::size_t failures : {0U, 1U})
+            EXPECT_EQ(book.pick(turn, failures).text(),
+                      turn % 2 == 0 ? "192.0.2.8:443" : "192.0.2.9:443");
+    EXPECT_EQ(book.pick(2, 2).text(), "192.0.2.1:443");
+    EXPECT_EQ(book.pick(3, 3).text(), "192.0.2.2:443");
+    book.failed(seconds(120));
+    EXPECT_EQ(book.pick(3, 0).text(), "192.0.2.9:443")
+        << "a name server that fails changes nothing";
 }
 
 TEST(AddressBook, OutlivesANameServerThatFailsAndNeverEmpties) {
@@ -57,7 +74,7 @@ TEST(AddressBook, HoldsNoMoreThanItsCapacity) {
     EXPECT_EQ(book.size(), AddressBook::capacity);
     book.found(all({"198.51.100.1"}), seconds(1));
     EXPECT_EQ(book.size(), AddressBook::capacity);
-    EXPECT_EQ(book.pick(0).text(), "198.51.100.1:443");
+    EXPECT_EQ(book.pick(0, 0).text(), "198.51.100.1:443");
 }
 
 /// A resolver that answers when a test says so.
@@ -84,8 +101,8 @@ private:
 TEST(NameWatch, AsksEachMinuteAndNeverTwiceAtOnce) {
     AddressBook book{all({"192.0.2.1"}), seconds(1000)};
     ScriptedLookup::Script script;
-    NameWatch watch{book, "fapi.example", 443, std::make_unique<ScriptedLookup>(script),
-                    seconds(1000)};
+    NameWatch watch{book,        "fapi.example", 443, std::make_unique<ScriptedLookup>(script),
+                    seconds(60), seconds(1000)};
     watch.poll(Nanos{seconds(1060).count - 1});
     EXPECT_EQ(script.started, 0);
     watch.poll(seconds(1060));
@@ -103,7 +120,8 @@ TEST(NameWatch, AsksEachMinuteAndNeverTwiceAtOnce) {
 TEST(NameWatch, KeepsTheGoodAddressesWhileTheNameServerFails) {
     AddressBook book{all({"192.0.2.1"}), Nanos{}};
     ScriptedLookup::Script script;
-    NameWatch watch{book, "fapi.example", 443, std::make_unique<ScriptedLookup>(script), Nanos{}};
+    NameWatch watch{book,        "fapi.example", 443, std::make_unique<ScriptedLookup>(script),
+                    seconds(60), Nanos{}};
     for (int minute = 1; minute <= 30; ++minute) {
         watch.poll(seconds(60 * minute));
         script.answer = Error{ErrorKind::unavailable, "no name server"};
@@ -122,31 +140,57 @@ TEST(NameWatch, KeepsTheGoodAddressesWhileTheNameServerFails) {
 TEST(NameWatch, LooksNoAddressUp) {
     AddressBook book{all({"192.0.2.1"}), Nanos{}};
     ScriptedLookup::Script script;
-    NameWatch watch{book, "192.0.2.1", 443, std::make_unique<ScriptedLookup>(script), Nanos{}};
+    NameWatch watch{book,        "192.0.2.1", 443, std::make_unique<ScriptedLookup>(script),
+                    seconds(60), Nanos{}};
     watch.poll(seconds(600));
     EXPECT_EQ(script.started, 0);
 }
 
+/// What `lookup` says of `host` in the end.
+Result<std::vector<SocketAddress>> outcome_of(NameLookup& lookup, const std::string& host) {
+    lookup.start(host, 443);
+    std::optional<Result<std::vector<SocketAddress>>> outcome;
+    World world;
+    EXPECT_TRUE(world.drive([&] {
+        outcome = lookup.outcome();
+        return outcome.has_value();
+    }));
+    return *outcome;
+}
+
 TEST(SystemLookup, AnswersAsResolveDoesWithoutBlocking) {
-    const auto ask = [](const std::string& host) {
-        const std::unique_ptr<NameLookup> lookup = make_system_lookup();
-        lookup->start(host, 443);
-        std::optional<Result<std::vector<SocketAddress>>> outcome;
-        World world;
-        EXPECT_TRUE(world.drive([&] {
-            outcome = lookup->outcome();
-            return outcome.has_value();
-        }));
-        return *outcome;
-    };
-    const auto found = ask("127.0.0.1");
+    const std::unique_ptr<NameLookup> lookup = make_lookup({});
+    const auto found = outcome_of(*lookup, "127.0.0.1");
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(found.value().at(0), at("127.0.0.1"));
-    const auto missing = ask("no-such-host.invalid");
+    const auto missing = outcome_of(*lookup, "no-such-host.invalid");
     ASSERT_FALSE(missing.ok());
     EXPECT_NE(missing.error().message.find("no-such-host.invalid"), std::string::npos);
     const std::unique_ptr<NameLookup> dropped = make_system_lookup();
     dropped->start("no-such-host.invalid", 443);
+}
+
+TEST(ServerLookup, KnowsNumbersAndTheHostsFileWithoutAskingAnybody) {
+    const std::unique_ptr<NameLookup> lookup = make_lookup({"127.0.0.1:1"});  // nobody is there
+    for (const std::string host : {"192.0.2.7", "2001:db8::1"}) {
+        const auto found = outcome_of(*lookup, host);
+        ASSERT_TRUE(found.ok()) << found.error().message;
+        ASSERT_EQ(found.value().size(), 1U);
+        EXPECT_EQ(found.value().front(), at(host));
+    }
+    const auto here = outcome_of(*lookup, "localhost");
+    ASSERT_TRUE(here.ok()) << here.error().message;
+    EXPECT_EQ(std::ranges::count(here.value(), at("127.0.0.1")), 1);
+}
+
+TEST(ServerLookup, SaysWhoWasAskedInVainAndMayBeDroppedOnTheWay) {
+    const std::unique_ptr<NameLookup> lookup = make_server_lookup({"127.0.0.1:1", "[::1]:1"});
+    const auto missing = outcome_of(*lookup, "fapi.exchange.test");
+    ASSERT_FALSE(missing.ok());
+    EXPECT_EQ(missing.error().kind, ErrorKind::unavailable);
+    for (const char* part : {"fapi.exchange.test", "127.0.0.1:1,[::1]:1", "exchange.dns_servers"})
+        EXPECT_NE(missing.error().message.find(part), std::string::npos) << part;
+    lookup->start("fapi.exchange.test", 443);
 }
 
 }  // namespace

@@ -46,11 +46,16 @@ public:
         next_ = HttpOutcome::answer;
     }
     void fail(HttpOutcome outcome) { next_ = outcome; }
+    void give_up() {
+        ++given_up;
+        fail(HttpOutcome::cut);
+    }
     bool waiting() const { return waiting_; }
 
     bool up{true};
     bool refuse_sends{};
     std::size_t polls{};
+    std::size_t given_up{};
     std::vector<std::string> sent;
 
 private:
@@ -477,6 +482,63 @@ TEST(Gateway, AnIdleConnectionIsPingedAndABusyOneIsNot) {
     world.poll(seconds(1));
     EXPECT_EQ(world.metrics.pings.get(), 2U);
     EXPECT_TRUE(world.take_replies().empty());
+}
+
+TEST(Gateway, APingWithoutAnswerEndsItsConnectionAndOthersArePingedInBetween) {
+    World world{2, {.simulate_only = false, .ping_gap = milliseconds(100)}};
+    world.poll();
+    world.poll(seconds(15));
+    world.poll(milliseconds(99));
+    EXPECT_EQ(world.metrics.pings.get(), 1U) << "one at a time";
+    world.poll(milliseconds(1));
+    EXPECT_EQ(world.metrics.pings.get(), 2U);
+    world.line(1).answer(200);
+    world.poll(milliseconds(2'899));
+    EXPECT_EQ(world.line(0).given_up, 0U);
+    world.poll(milliseconds(1));
+    EXPECT_EQ(world.line(0).given_up, 1U) << "three seconds after it left";
+    world.poll(seconds(4));
+    EXPECT_EQ(world.line(0).given_up, 1U);
+    EXPECT_EQ(world.line(1).given_up, 0U);
+    EXPECT_TRUE(world.take_replies().empty());
+}
+
+TEST(Gateway, AnOrderIsNotGivenUpForAPingsLimit) {
+    World world{1};
+    world.poll();
+    world.order();
+    world.poll();
+    world.poll(seconds(9));
+    EXPECT_EQ(world.line(0).given_up, 0U);
+}
+
+TEST(Gateway, ShowsHowLongAnswersTakeAndHowOldWhatWaitsIs) {
+    World world{2};
+    world.poll();
+    const auto lane = [](Lane which) { return static_cast<std::size_t>(which); };
+    for (const std::int64_t ms : {800, 0}) {
+        world.order();
+        world.poll();
+        world.line(0).answer(200);
+        world.poll(milliseconds(ms));
+        EXPECT_EQ(world.metrics.average_round_trip.get(), ms == 800 ? 800'000'000U : 700'000'000U);
+    }
+    world.line(0).up = world.line(1).up = false;
+    world.decided_at = world.now;
+    world.order(Lane::entry);
+    world.order(Lane::protective);
+    world.poll();
+    world.poll(milliseconds(250));
+    EXPECT_EQ(world.metrics.queue_age[lane(Lane::entry)].get(), 250'000'000U);
+    EXPECT_EQ(world.metrics.queue_age[lane(Lane::protective)].get(), 250'000'000U);
+    EXPECT_EQ(world.metrics.queue_age[lane(Lane::reconcile)].get(), 0U);
+    world.poll(milliseconds(250));
+    EXPECT_EQ(world.metrics.queue_age[lane(Lane::entry)].get(), 0U) << "discarded";
+    world.line(0).up = world.line(1).up = true;
+    world.poll(milliseconds(100));
+    EXPECT_EQ(world.metrics.queue_age[lane(Lane::protective)].get(), 0U);
+    EXPECT_EQ(world.metrics.longest_wait[lane(Lane::protective)].get(), 600'000'000U);
+    EXPECT_EQ(world.metrics.longest_wait[lane(Lane::entry)].get(), 0U) << "it never left";
 }
 
 TEST(Gateway, LatencyIsCountedForOrdersWithACause) {

@@ -81,5 +81,20 @@ TEST(OutsideAlarms, ABanIsToldWithWhatIsLeftAndWhenItIsOver) {
     EXPECT_FALSE(changed[0].alarm.raised);
 }
 
+TEST(OutsideAlarms, AnswersOfAnotherShapeAreToldOnFirstSight) {
+    OutsideAlarms alarms{start};
+    const auto count = [&alarms](std::uint64_t unknown, std::uint64_t unreadable, Nanos now) {
+        const auto told = alarms.poll(
+            {.contact = now, .unknown_members = unknown, .unreadable = unreadable}, now);
+        for (const Record& record : told) EXPECT_EQ(record.alarm.kind, AlarmKind::answers_changed);
+        return told.size();
+    };
+    EXPECT_EQ(count(0, 0, start), 0U);
+    EXPECT_EQ(count(1, 0, start + seconds(1)), 1U);
+    EXPECT_EQ(count(7, 0, start + seconds(2)), 0U);
+    EXPECT_EQ(count(8, 3, start + seconds(3)), 1U);
+    EXPECT_EQ(count(9, 4, start + seconds(4)), 0U);
+}
+
 }  // namespace
 }  // namespace tranche
