@@ -134,7 +134,10 @@ private:
     /// A half-open connection is found before an order needs it (reliability-model.md N4).
     void watch_ping(Slot& slot, Nanos now) {
         if constexpr (requires(C connection) { connection.give_up(); })
-            if (now - slot.first_byte >= settings_.pong_limit) slot.connection->give_up();
+            if (now - slot.first_byte >= settings_.pong_limit) {
+                slot.connection->give_up();
+                metrics_.pings_unanswered.add();
+            }
     }
 
     void take_answer(Slot& slot, Busy busy, Nanos now) {

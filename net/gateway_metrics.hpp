@@ -38,6 +38,7 @@ struct GatewayMetrics {
     Figure budget_waits;    // turns in which a command waited for the exchange's limits
     Figure pings;
     Figure withdrawn;                // orders not sent because their cancel came first
+    Figure pings_unanswered;         // each ended its connection
     std::array<Figure, 6> replies;   // by ReplyClass
     std::array<Figure, 6> statuses;  // by StatusGroup
 

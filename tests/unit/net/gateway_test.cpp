@@ -333,6 +333,7 @@ TEST(Gateway, AnEntryDecidedTooLongAgoIsDiscardedAndProtectionNever) {
     world.decided_at = world.now - milliseconds(300);
     world.order(Lane::entry);
     world.order(Lane::protective);
+    EXPECT_EQ(world.metrics.pings_unanswered.get(), 1U);
     world.poll();
     EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order 2"});
     const auto replies = world.take_replies();
