@@ -217,8 +217,8 @@ enum class AlarmKind : std::uint8_t {
     filters_doubted,  // the exchange refused an order for its tick, step or limits, twice
     agent_expires,    // the signer's permission to trade ends soon
     stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
-};
     answers_changed,  // the exchange's answers have another shape than the documented one
+};
 
 inline constexpr std::size_t row_bytes = 232;
 

@@ -37,8 +37,8 @@ struct GatewayMetrics {
     Figure not_sent_again;  // attempts of which nothing left, queued once more
     Figure budget_waits;    // turns in which a command waited for the exchange's limits
     Figure pings;
-    Figure withdrawn;                // orders not sent because their cancel came first
     Figure pings_unanswered;         // each ended its connection
+    Figure withdrawn;                // orders not sent because their cancel came first
     std::array<Figure, 6> replies;   // by ReplyClass
     std::array<Figure, 6> statuses;  // by StatusGroup
 

@@ -333,7 +333,6 @@ TEST(Gateway, AnEntryDecidedTooLongAgoIsDiscardedAndProtectionNever) {
     world.decided_at = world.now - milliseconds(300);
     world.order(Lane::entry);
     world.order(Lane::protective);
-    EXPECT_EQ(world.metrics.pings_unanswered.get(), 1U);
     world.poll();
     EXPECT_EQ(world.line(0).sent, std::vector<std::string>{"order 2"});
     const auto replies = world.take_replies();
@@ -501,6 +500,7 @@ TEST(Gateway, APingWithoutAnswerEndsItsConnectionAndOthersArePingedInBetween) {
     world.poll(seconds(4));
     EXPECT_EQ(world.line(0).given_up, 1U);
     EXPECT_EQ(world.line(1).given_up, 0U);
+    EXPECT_EQ(world.metrics.pings_unanswered.get(), 1U);
     EXPECT_TRUE(world.take_replies().empty());
 }
 
