@@ -79,8 +79,9 @@ enum class ReplyClass : std::uint8_t {
     unknown,    // may exist
     not_sent,   // failed before the first byte left
 };
+/// `replace` gives a resting limit order another price and quantity; refused, it stays as it was.
 /// `noop` voids the last attempt of an order that may still be on its way; it has no other effect.
-enum class CommandKind : std::uint8_t { place, cancel, query, noop };
+enum class CommandKind : std::uint8_t { place, cancel, query, replace, noop };
 /// Protective orders, closing orders and cancels go first; entries second; questions last.
 enum class Lane : std::uint8_t { protective, entry, reconcile };
 enum class ControlKind : std::uint8_t {

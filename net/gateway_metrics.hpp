@@ -28,7 +28,8 @@ enum class StatusGroup : std::uint8_t { ok, client_error, throttled, banned, ser
 inline constexpr std::size_t lane_count = 3;
 
 struct GatewayMetrics {
-    Figure sent;            // requests of commands handed to a connection
+    Figure sent;            // commands handed to a connection
+    Figure batches;         // requests that held more than one of them
     Figure simulated;       // place and cancel commands held back by paper mode
     Figure late;            // not sent: deadline or patience over
     Figure lane_full;       // not sent: too many entries or questions waiting already
