@@ -172,13 +172,15 @@ struct Reply {
     Quantity filled;
     Price average_price;
     Nanos retry_after;  // UTC, 0 when the exchange named none
+    Price price;        // its limit as it stands; 0 when the answer does not say
+    Quantity quantity;  // likewise, what is filled included
     ClientOrderId id;
     std::int32_t code;  // the exchange's error code; 0 for none
     std::uint16_t http_status;
     ReplyClass verdict;
     OrderStatus status;  // meaningful when accepted
     CommandKind command;
-    std::array<std::byte, 31> reserved;
+    std::array<std::byte, 15> reserved;
 };
 
 /// Somebody pressed a button, or the process was asked to stop.
@@ -262,7 +264,8 @@ static_assert(Message<Event> && sizeof(Event) == 2 * cache_line);
 
 // ---------------------------------------------------------------- commands: engine → gateway
 
-/// One order to place, cancel or ask about. The gateway adds signature and time, nothing else.
+/// One order to place, change, cancel or ask about. The gateway adds signature and time, nothing
+/// else.
 struct alignas(cache_line) Command {
     std::uint64_t sequence;  // counts from 1; the reply names it
     Nanos cause_time;        // arrival of the event that caused it, for tick-to-order latency
@@ -272,7 +275,7 @@ struct alignas(cache_line) Command {
     std::int64_t order_id;  // cancel and query: the exchange's id if known, else 0
     Price price;            // 0 without a limit
     Price stop_price;       // 0 without a trigger
-    Quantity quantity;      // 0 with close_position
+    Quantity quantity;      // 0 with close_position; to replace: what is filled included
     SymbolId symbol;
     CommandKind kind;
     Lane lane;

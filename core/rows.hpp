@@ -79,8 +79,9 @@ enum class ReplyClass : std::uint8_t {
     unknown,    // may exist
     not_sent,   // failed before the first byte left
 };
+/// `replace` gives a resting limit order another price and quantity; refused, it stays as it was.
 /// `noop` voids the last attempt of an order that may still be on its way; it has no other effect.
-enum class CommandKind : std::uint8_t { place, cancel, query, noop };
+enum class CommandKind : std::uint8_t { place, cancel, query, replace, noop };
 /// Protective orders, closing orders and cancels go first; entries second; questions last.
 enum class Lane : std::uint8_t { protective, entry, reconcile };
 enum class ControlKind : std::uint8_t {
@@ -217,8 +218,8 @@ enum class AlarmKind : std::uint8_t {
     filters_doubted,  // the exchange refused an order for its tick, step or limits, twice
     agent_expires,    // the signer's permission to trade ends soon
     stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
-};
     answers_changed,  // the exchange's answers have another shape than the documented one
+};
 
 inline constexpr std::size_t row_bytes = 232;
 

@@ -27,6 +27,8 @@ void read_mode(SettingsSection& globals, Settings& settings) {
     globals.read("multi_assets_mode", settings.exchange.multi_assets_mode);
     globals.read("set_leverage", settings.exchange.set_leverage);
     globals.read("set_margin_type", settings.exchange.set_margin_type);
+    globals.read("batch_orders", settings.exchange.batch_entries);
+    globals.read("tp_sl_batch_enabled", settings.exchange.batch_exits);
 }
 
 void read_window(SettingsSection& globals, WindowSettings& window) {
@@ -140,9 +142,7 @@ void read_rate_limit_buffer(SettingsSection& globals, Ratio& buffer) {
 /// Keys whose effect the design has made unnecessary; their values are still checked.
 void read_without_effect(SettingsSection& globals) {
     bool flag{};
-    globals.read("batch_orders", flag);
     globals.read("buffer_liquidations", flag);
-    globals.read("tp_sl_batch_enabled", flag);
     Nanos span{};
     globals.span("liquidation_buffer_ms", span, milliseconds(1), between(0, 60'000));
 }

@@ -87,6 +87,7 @@ struct TrancheSettings {
 
 struct ProtectionSettings {
     bool take_profit_is_limit{true};  // use_position_monitor: LIMIT TP and instant close
+    bool modify_take_profits{};       // a LIMIT TP is changed in place, not cancelled and placed
     bool instant_close{true};
     Nanos instant_close_grace{milliseconds(1500)};
     Nanos reconcile_interval{seconds(20)};  // order_cleanup_interval_seconds
@@ -135,7 +136,12 @@ struct ExchangeSettings {
     Nanos dns_interval{seconds(60)};           // how often names are looked up again
     std::uint16_t order_connections{3};
     std::uint32_t presigned_nonces{1024};  // V3 signatures kept ready; 0: the library signs
-    Ratio rate_limit_buffer{};             // share of the exchange's limits kept unused
+    // New orders that stand ready together leave as one request. Off unless asked for: side by side
+    // on warm connections they are faster, and a request that is cut leaves one fate unknown, not
+    // up to five.
+    bool batch_entries{};       // batch_orders
+    bool batch_exits{};         // tp_sl_batch_enabled
+    Ratio rate_limit_buffer{};  // share of the exchange's limits kept unused
     bool multi_assets_mode{};
     bool set_leverage{true};
     bool set_margin_type{true};

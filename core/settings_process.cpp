@@ -113,6 +113,9 @@ void read_order_calls(SettingsSection& section, const ExchangeSettings& exchange
     section.read("void_unknown", engine.entry.void_unknown);
     if (engine.entry.void_unknown && !nonces)
         section.refuse("void_unknown", "true needs auth \"v3\", expected false");
+    section.read("modify_take_profits", engine.protection.modify_take_profits);
+    if (engine.protection.modify_take_profits && !nonces && exchange.venue == Venue::aster)
+        section.refuse("modify_take_profits", "true needs auth \"v3\", expected false");
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ struct GatewaySettings {
     Nanos ping_gap{};                // between two pings, so that not all are busy with one
     Nanos pong_limit{seconds(3)};    // a ping without answer for so long ends its connection
     std::size_t lane_capacity{256};  // commands waiting per urgency; more stay in the ring
+    bool batch_entries{};            // those that stand ready together leave as one request
+    bool batch_exits{};
 };
 
 /// Takes commands, the most urgent first, and sends each on a connection of its own: one request
@@ -98,22 +100,25 @@ private:
         bool was_ready{};
         Nanos last_used{};
         Nanos first_byte{};
-        Waiting sent{};  // the command under way
+        std::array<Waiting, most_in_batch> sent{};  // the commands under way, one unless a batch
+        std::size_t sent_count{};
     };
     /// What goes first: stops and closes, then take-profits, cancels, questions, and entries last.
     enum class Urgency : std::uint8_t { protect, profit, cancel, question, entry };
     static constexpr std::size_t urgencies = 5;
 
-    static Urgency urgency(const Command& command) {
+    Urgency urgency(const Command& command) const {
         switch (command.kind) {
             case CommandKind::cancel:
             case CommandKind::noop: return Urgency::cancel;
             case CommandKind::query: return Urgency::question;
-            case CommandKind::place: break;
+            case CommandKind::place:
+            case CommandKind::replace: break;
         }
         if (command.lane == Lane::entry) return Urgency::entry;
-        // While lines are short, a take-profit must not make a stop wait.
-        return command.id.role == Role::take_profit ? Urgency::profit : Urgency::protect;
+        // While lines are short, a take-profit must not make a stop wait; in a batch it goes along.
+        const bool alone = command.id.role == Role::take_profit && !settings_.batch_exits;
+        return alone ? Urgency::profit : Urgency::protect;
     }
 
     // ------------------------------------------------------------ answers
@@ -138,7 +143,10 @@ private:
     /// A half-open connection is found before an order needs it (reliability-model.md N4).
     void watch_ping(Slot& slot, Nanos now) {
         if constexpr (requires(C connection) { connection.give_up(); })
-            if (now - slot.first_byte >= settings_.pong_limit) slot.connection->give_up();
+            if (now - slot.first_byte >= settings_.pong_limit) {
+                slot.connection->give_up();
+                metrics_.pings_unanswered.add();
+            }
     }
 
     void take_answer(Slot& slot, Busy busy, Nanos now) {
@@ -150,13 +158,28 @@ private:
         metrics_.last_answer.set(static_cast<std::uint64_t>(answered.count));
         average_round_trip(answered - slot.first_byte);
         if (busy != Busy::command) return;
+        const Waiting& first = slot.sent.front();
         if (planted(Canary::retry_on_503) && response.status == 503 &&
-            queue(slot.sent.command).push_front(slot.sent))
+            queue(first.command).push_front(first))
             return;
         metrics_.round_trip.add((answered - slot.first_byte).count);
-        Reply reply = adapter_.decode(slot.sent.command, response, rate);
+        if (slot.sent_count > 1) return take_batch_answer(slot, response, rate);
+        Reply reply = adapter_.decode(first.command, response, rate);
         reply.sent_at = slot.first_byte;
-        publish(slot.sent.command, reply, answered);
+        publish(first.command, reply, answered);
+    }
+
+    void take_batch_answer(Slot& slot, const HttpResponse& response, const RateAnswer& rate) {
+        if constexpr (BatchAdapter<A>) {
+            std::array<Reply, most_in_batch> replies{};
+            for (std::size_t i = 0; i < slot.sent_count; ++i) batch_[i] = slot.sent[i].command;
+            adapter_.decode_batch({batch_.data(), slot.sent_count}, response, rate,
+                                  {replies.data(), slot.sent_count});
+            for (std::size_t i = 0; i < slot.sent_count; ++i) {
+                replies[i].sent_at = slot.first_byte;
+                publish(batch_[i], replies[i], slot.connection->answered());
+            }
+        }
     }
 
     /// An eighth of the newest: a few answers show that the link has become slow (N6).
@@ -168,17 +191,21 @@ private:
     }
 
     void take_loss(Slot& slot, HttpOutcome outcome, Nanos now) {
-        // Only a request of which nothing left may be tried again: it cannot exist.
-        if (outcome == HttpOutcome::not_sent && now < slot.sent.give_up_at &&
-            queue(slot.sent.command).push_front(slot.sent)) {
-            metrics_.not_sent_again.add();
-            return;
-        }
         if (outcome == HttpOutcome::refused) metrics_.refused.add();
-        Reply reply{};
-        reply.verdict = outcome == HttpOutcome::cut ? ReplyClass::unknown : ReplyClass::not_sent;
-        if (outcome == HttpOutcome::cut) reply.sent_at = slot.first_byte;
-        publish(slot.sent.command, reply, now);
+        for (std::size_t i = slot.sent_count; i-- > 0;) {
+            const Waiting& lost = slot.sent[i];
+            // Only a request of which nothing left may be tried again: it cannot exist.
+            if (outcome == HttpOutcome::not_sent && now < lost.give_up_at &&
+                queue(lost.command).push_front(lost)) {
+                metrics_.not_sent_again.add();
+                continue;
+            }
+            Reply reply{};
+            reply.verdict =
+                outcome == HttpOutcome::cut ? ReplyClass::unknown : ReplyClass::not_sent;
+            if (outcome == HttpOutcome::cut) reply.sent_at = slot.first_byte;
+            publish(lost.command, reply, now);
+        }
     }
 
     void answer_unsent(const Command& command, Nanos now) {
@@ -283,10 +310,16 @@ private:
             const Lane lane = next.command.lane;
             Slot* slot = free_slot(lane);
             if (slot == nullptr) break;
-            if (next.command.kind == CommandKind::place && halted()) {
+            const bool works = next.command.kind == CommandKind::place ||
+                               next.command.kind == CommandKind::replace;
+            if (works && halted()) {
                 waiting.pop_front();
                 answer_unsent(next.command, now);
                 ++done;
+                continue;
+            }
+            if (const std::size_t together = send_batch(waiting, *slot, now); together > 0) {
+                done += together;
                 continue;
             }
             const RateCost cost = adapter_.cost(next.command);
@@ -302,13 +335,59 @@ private:
                 ++done;
                 continue;
             }
-            if (!leave(*slot, &next.command, length, now)) break;
+            if (!leave(*slot, {&next.command, 1}, length, now)) break;
             budget_.spend(cost, now, lane);
             waiting.pop_front();
-            slot->sent = next;
+            slot->sent.front() = next;
+            slot->sent_count = 1;
             ++done;
         }
         return done;
+    }
+
+    /// The first commands of the lane as one request, where the settings ask for it and they are
+    /// new orders of one symbol. What stands first leaves with it, so a stop never stays behind its
+    /// take-profit. Returns how many left; 0: they go one by one, a lone one always.
+    std::size_t send_batch(LaneQueue& waiting, Slot& slot, Nanos now) {
+        if constexpr (BatchAdapter<A>) {
+            const std::size_t count = take_up(waiting);
+            if (count < 2) return 0;
+            const std::span<const Command> commands{batch_.data(), count};
+            const Lane lane = commands.front().lane;
+            const RateCost cost = adapter_.batch_cost(commands);
+            if (!budget_.allows(lane, cost, now)) return 0;
+            const Nanos before = time_();
+            const std::size_t length =
+                adapter_.encode_batch(commands, before, {request_.get(), request_capacity});
+            metrics_.sign.add((time_() - before).count);
+            if (length == 0 || !leave(slot, commands, length, now)) return 0;
+            budget_.spend(cost, now, lane);
+            for (std::size_t i = 0; i < count; ++i) {
+                slot.sent[i] = waiting.front();
+                waiting.pop_front();
+            }
+            slot.sent_count = count;
+            metrics_.batches.add();
+            return count;
+        } else {
+            return 0;
+        }
+    }
+
+    /// Copies the commands at the front that may go together to `batch_`; returns how many.
+    std::size_t take_up(const LaneQueue& waiting) {
+        const Command& first = waiting.front().command;
+        const bool wanted =
+            first.lane == Lane::entry ? settings_.batch_entries : settings_.batch_exits;
+        std::size_t count = 0;
+        while (wanted && count < most_in_batch && count < waiting.size()) {
+            const Command& next = waiting.at(count).command;
+            const bool fits = next.kind == CommandKind::place && next.symbol == first.symbol &&
+                              next.lane == first.lane && adapter_.may_batch(next);
+            if (!fits) break;
+            batch_[count++] = next;
+        }
+        return count;
     }
 
     /// A ready connection; the last one only for the protective lane, if there are others at all.
@@ -332,22 +411,21 @@ private:
         return length;
     }
 
-    /// The one gate: nothing reaches a connection but through here. `command` is null for a ping.
-    bool leave(Slot& slot, const Command* command, std::size_t length, Nanos now) {
-        require(command == nullptr || !is_simulated(*command), "a simulated order never leaves");
+    /// The one gate: nothing reaches a connection but through here. No commands: a ping.
+    bool leave(Slot& slot, std::span<const Command> commands, std::size_t length, Nanos now) {
+        for (const Command& command : commands)
+            require(!is_simulated(command), "a simulated order never leaves");
         if (!slot.connection->send({request_.get(), length}, now)) return false;
-        slot.busy = command == nullptr ? Busy::ping : Busy::command;
+        slot.busy = commands.empty() ? Busy::ping : Busy::command;
         slot.was_ready = false;
         slot.first_byte = slot.connection->first_byte_out();
-        if (command == nullptr) {
-            metrics_.pings.add();
-            return true;
-        }
-        metrics_.sent.add();
-        note_wait(*command, slot.first_byte);
-        if (command->kind == CommandKind::place && command->cause_time != Nanos{}) {
-            metrics_.tick_to_order.add((slot.first_byte - command->cause_time).count);
-            metrics_.decide.add((command->decided_at - command->cause_time).count);
+        if (commands.empty()) metrics_.pings.add();
+        for (const Command& command : commands) {
+            metrics_.sent.add();
+            note_wait(command, slot.first_byte);
+            if (command.kind != CommandKind::place || command.cause_time == Nanos{}) continue;
+            metrics_.tick_to_order.add((slot.first_byte - command.cause_time).count);
+            metrics_.decide.add((command.decided_at - command.cause_time).count);
         }
         return true;
     }
@@ -366,7 +444,7 @@ private:
             if (now - slot.last_used < settings_.ping_after) continue;
             const std::size_t length = adapter_.encode_ping({request_.get(), request_capacity});
             if (length == 0 || !budget_.allows(Lane::reconcile, RateCost{}, now)) return;
-            if (leave(slot, nullptr, length, now)) budget_.spend(RateCost{}, now);
+            if (leave(slot, {}, length, now)) budget_.spend(RateCost{}, now);
             next_ping_ = now + settings_.ping_gap;
             return;  // one at a time: the others stay free
         }
@@ -411,6 +489,7 @@ private:
     GatewayMetrics& metrics_;
     std::unique_ptr<char[]> request_;
     std::array<LaneQueue, urgencies> waiting_;  // by urgency
+    std::array<Command, most_in_batch> batch_{};
     std::vector<Slot> slots_;
     const std::atomic<bool>* halted_{};
     std::size_t pending_{};

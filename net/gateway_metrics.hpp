@@ -28,7 +28,8 @@ enum class StatusGroup : std::uint8_t { ok, client_error, throttled, banned, ser
 inline constexpr std::size_t lane_count = 3;
 
 struct GatewayMetrics {
-    Figure sent;            // requests of commands handed to a connection
+    Figure sent;            // commands handed to a connection
+    Figure batches;         // requests that held more than one of them
     Figure simulated;       // place and cancel commands held back by paper mode
     Figure late;            // not sent: deadline or patience over
     Figure lane_full;       // not sent: too many entries or questions waiting already
@@ -37,6 +38,7 @@ struct GatewayMetrics {
     Figure not_sent_again;  // attempts of which nothing left, queued once more
     Figure budget_waits;    // turns in which a command waited for the exchange's limits
     Figure pings;
+    Figure pings_unanswered;         // each ended its connection
     Figure withdrawn;                // orders not sent because their cancel came first
     std::array<Figure, 6> replies;   // by ReplyClass
     std::array<Figure, 6> statuses;  // by StatusGroup

@@ -37,6 +37,22 @@ concept OrderAdapter = requires(A adapter, const Command& command, const HttpRes
     { adapter.decode(command, response, rate) } -> std::same_as<Reply>;
 };
 
+/// New orders that one request may hold. Source: exchange-protocol.md §4.2.
+inline constexpr std::size_t most_in_batch = 5;
+
+/// An adapter that can put new orders, up to `most_in_batch`, into one request. `decode_batch`
+/// fills in a reply for each of them, by itself; what leaves one in doubt leaves all in doubt.
+template <class A>
+concept BatchAdapter = OrderAdapter<A> &&
+    requires(A adapter, const Command& command, std::span<const Command> commands,
+             const HttpResponse& response, const RateAnswer& rate, Nanos now, std::span<char> out,
+             std::span<Reply> replies) {
+    { adapter.may_batch(command) } -> std::same_as<bool>;
+    { adapter.batch_cost(commands) } -> std::same_as<RateCost>;
+    { adapter.encode_batch(commands, now, out) } -> std::same_as<std::size_t>;
+    { adapter.decode_batch(commands, response, rate, replies) } -> std::same_as<void>;
+};
+
 /// What the gateway needs of a connection; `HttpConnection` is one.
 template <class C>
 concept OrderConnection = requires(C connection, const C& fixed, std::span<const char> bytes,

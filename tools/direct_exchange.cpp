@@ -144,6 +144,8 @@ void accept(Reply& reply, const exchange::Order& order, bool acknowledge) {
     reply.status = from(order.status);
     reply.filled = from<Quantity>(order.executed);
     reply.average_price = from<Price>(order.average_price());
+    reply.price = from<Price>(order.terms.price);
+    reply.quantity = from<Quantity>(order.terms.quantity);
 }
 
 /// What the wire's parameters would be refused for before anything is looked up.
@@ -253,6 +255,7 @@ Reply DirectExchange::execute(const Command& command, Nanos now) {
         case CommandKind::place: return place(command, reply, now_ms);
         case CommandKind::cancel:
         case CommandKind::query: return find(command, reply, now_ms);
+        case CommandKind::replace: return change(command, reply, now_ms);
         case CommandKind::noop: break;
     }
     // Every order is carried out as it comes, so there is nothing left to void.
@@ -302,6 +305,20 @@ const exchange::Order* DirectExchange::named(const Command& command) const {
         return venue_.matching.find_client(symbol, venue_client_id(command.id));
     const exchange::Order* order = venue_.matching.find(command.order_id);
     return order != nullptr && order->terms.symbol == symbol ? order : nullptr;
+}
+
+Reply DirectExchange::change(const Command& command, Reply reply, std::int64_t now_ms) {
+    const exchange::Order* order = named(command);
+    if (order == nullptr) {
+        refuse(reply, {-2013, "Order does not exist."});
+        return reply;
+    }
+    if (const auto refused =
+            venue_.matching.modify(order->id, to(command.quantity), to(command.price), now_ms))
+        refuse(reply, *refused);
+    else
+        accept(reply, *order, false);
+    return reply;
 }
 
 Reply DirectExchange::find(const Command& command, Reply reply, std::int64_t now_ms) {

@@ -63,6 +63,7 @@ public:
 
 private:
     Reply place(const Command& command, Reply reply, std::int64_t now_ms);
+    Reply change(const Command& command, Reply reply, std::int64_t now_ms);
     Reply find(const Command& command, Reply reply, std::int64_t now_ms);
     const exchange::Order* named(const Command& command) const;
 

@@ -167,6 +167,8 @@ Result<Done> Pipeline::connect_orders(const PipelineParts& parts) {
     adapter_ = std::make_unique<aster::OrderAdapter>(*requests_);
     GatewaySettings gateway;
     gateway.simulate_only = parts.settings.engine.simulate_only;
+    gateway.batch_entries = settings.batch_entries;
+    gateway.batch_exits = settings.batch_exits;
     gateway.ping_after = idle_before_ping;
     gateway.ping_gap = milliseconds(100);
     RateBudget budget{parts.limits, settings.rate_limit_buffer};

@@ -128,6 +128,8 @@ void add_answer_metrics(std::vector<Metric>& metrics, const Pipeline& pipeline) 
         MetricType::counter, {}, [&gateway] { return number(gateway.withdrawn.get()); });
     add(metrics, "rate_blocked_until_seconds", "nothing is sent before, UTC; in the past: not so",
         MetricType::gauge, {}, [&gateway] { return number(gateway.blocked_until.get()) / 1e9; });
+    add(metrics, "order_pings_unanswered_total", "idle order connections that were dead",
+        MetricType::counter, {}, [&gateway] { return number(gateway.pings_unanswered.get()); });
     add(metrics, "round_trip_average_seconds", "of the newest answers; each weighs an eighth",
         MetricType::gauge, {},
         [&gateway] { return number(gateway.average_round_trip.get()) / 1e9; });

@@ -321,8 +321,56 @@ void absent(EngineState& state, OrderSlot slot, std::uint64_t question, Outbox& 
     due(state, slot, state.now + std::min(wait, seconds(5)));
 }
 
+/// The answer says how a limit order stands now.
+void take_shape(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (reply.price.positive() && reply.quantity.positive()) {
+        order.row.price = reply.price;
+        order.row.quantity = reply.quantity;
+    }
+    take_answer(state, slot, reply, out);
+    if (is_final(order.row.state)) return;
+    record_order(state, slot, out);
+    if (order.tranche != no_slot) protect(state, order.tranche, out);
+}
+
+/// It was changed without a verdict and has been asked about. What did not come could still come,
+/// so an order that stands as before goes, and another one takes its place.
+void settle_doubt(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    const bool changed = reply.price.positive() &&
+                         (order.row.price != reply.price || order.row.quantity != reply.quantity);
+    order.replacing = changed ? Replacing::no : Replacing::lost;
+    take_shape(state, slot, reply, out);
+}
+
+void on_replace_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
+    Order& order = state.orders[slot];
+    if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
+    if (reply.verdict == ReplyClass::throttled) throttled(state, reply, out);
+    const bool open_question =
+        order.replacing == Replacing::under_way || order.replacing == Replacing::doubted;
+    if (is_final(order.row.state) || !open_question) return;
+    if (reply.verdict == ReplyClass::accepted) {
+        order.replacing = Replacing::no;
+        return take_shape(state, slot, reply, out);
+    }
+    const bool unsure = reply.verdict == ReplyClass::unknown;
+    const bool gone = reply.verdict == ReplyClass::rejected &&
+                      (reply.code == no_such_order || reply.code == unknown_order);
+    order.replacing = unsure ? Replacing::doubted : Replacing::refused;
+    order.row.code = reply.code;
+    if (gone || unsure) return query(state, slot, out);
+    // It stays as it was: the old one goes and another comes.
+    if (order.tranche != no_slot) protect(state, order.tranche, out);
+}
+
 void on_question_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
-    if (reply.verdict == ReplyClass::accepted) return take_answer(state, slot, reply, out);
+    if (reply.verdict == ReplyClass::accepted) {
+        if (state.orders[slot].replacing == Replacing::doubted)
+            return settle_doubt(state, slot, reply, out);
+        return take_answer(state, slot, reply, out);
+    }
     if (reply.verdict == ReplyClass::rejected && reply.code == no_such_order)
         return absent(state, slot, reply.sequence, out);
     if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
@@ -435,6 +483,20 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
     record_order(state, slot, out);
 }
 
+void replace(EngineState& state, OrderSlot slot, Quantity quantity, Price price, Outbox& out) {
+    Order& order = state.orders[slot];
+    require(order.row.type == OrderType::limit && order.replacing == Replacing::no,
+            "only a limit order is changed, and only one change is under way");
+    if (halts(state.hold)) return;
+    order.replacing = Replacing::under_way;
+    Command& command = command_for(state, slot, CommandKind::replace, Lane::protective, out);
+    command.price = price;
+    command.quantity = order.row.filled + quantity;
+    command.time_in_force = order.row.time_in_force;
+    command.reduce_only = order.row.reduce_only;
+    due(state, slot, state.now + silence);
+}
+
 void query(EngineState& state, OrderSlot slot, Outbox& out) {
     const bool possible = out.roomy() && !halts(state.hold);
     state.orders[slot].question_wanted = !possible;
@@ -455,6 +517,7 @@ void on_reply(EngineState& state, const Event& event, Outbox& out) {
         case CommandKind::place: return on_place_reply(state, slot, reply, out);
         case CommandKind::cancel: return on_cancel_reply(state, slot, reply, out);
         case CommandKind::query: return on_question_reply(state, slot, reply, out);
+        case CommandKind::replace: return on_replace_reply(state, slot, reply, out);
         case CommandKind::noop: return on_noop_reply(state, slot, reply, out);
     }
 }
@@ -522,6 +585,8 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
                 state.now - order.row.created >= state.settings.entry.ttl)
                 return cancel(state, slot, out);
             if (order.cancel_wanted) return cancel(state, slot, out);
+            if (order.replacing == Replacing::under_way) order.replacing = Replacing::doubted;
+            if (order.replacing == Replacing::doubted) return query(state, slot, out);
             if (trades_missing) ++order.questions;
             if (order.absent_answers > 0 || trades_missing) return query(state, slot, out);
             if (order.row.id.role == Role::entry)

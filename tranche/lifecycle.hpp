@@ -32,6 +32,10 @@ OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out);
 /// Wants the order gone; sends the cancel as soon as the order is known to exist. Idempotent.
 void cancel(EngineState& state, OrderSlot slot, Outbox& out);
 
+/// Changes a working limit order in place. `quantity` is what it shall be for from now on, without
+/// what has been filled.
+void replace(EngineState& state, OrderSlot slot, Quantity quantity, Price price, Outbox& out);
+
 /// Asks the exchange what became of it.
 void query(EngineState& state, OrderSlot slot, Outbox& out);
 

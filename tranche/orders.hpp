@@ -15,6 +15,15 @@ using OrderSlot = std::uint32_t;
 using TrancheSlot = std::uint32_t;
 inline constexpr std::uint32_t no_slot = UINT32_MAX;
 
+/// Whether a limit order is being changed in place.
+enum class Replacing : std::uint8_t {
+    no,
+    under_way,
+    doubted,  // without a verdict: asked about
+    refused,  // once, and so never again
+    lost,     // it was not seen to come, and still could
+};
+
 /// One order and what we still owe it. What most events touch fills the first three lines: our
 /// part, then the row, the end of which nothing uses.
 struct alignas(cache_line) Order {
@@ -35,6 +44,7 @@ struct alignas(cache_line) Order {
     bool cancel_refused{};          // the last one found nothing: the answer to a question decides
     bool live{};                    // slot in use
     bool unshown{};                 // since the board was written
+    Replacing replacing{};
     Notional reserved;              // margin set aside for the unfilled part of an entry
     OrderSlot next_entry{no_slot};  // among the live entries of its symbol
     OrderSlot previous_entry{no_slot};

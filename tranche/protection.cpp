@@ -197,9 +197,18 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     const Price at = tranche.take_profit_wanted;
     if (is_live(state, tranche.take_profit)) {
         const Order& order = state.orders[tranche.take_profit];
-        const bool good = matches(order, wanted, at) && !too_old(state, tranche, order) &&
+        const bool aged = too_old(state, tranche, order);
+        const bool good = matches(order, wanted, at) && !aged &&
+                          order.replacing != Replacing::lost &&
                           is_conditional(order.row.type) != limit;
         if (good || !is_working(state, tranche.take_profit)) return;
+        if (order.replacing == Replacing::under_way || order.replacing == Replacing::doubted)
+            return;  // its reply, or the answer to a question, looks again
+        const bool changeable = state.settings.protection.modify_take_profits && limit &&
+                                order.row.type == OrderType::limit &&
+                                order.replacing == Replacing::no && !aged && !tranche.dust &&
+                                !too_small_for_exits(symbol, wanted);
+        if (changeable) return replace(state, tranche.take_profit, wanted, at, out);
         // Two of them together would exceed the position, so the old one goes first (§5.7).
         return cancel(state, tranche.take_profit, out);
     }

@@ -5,6 +5,7 @@
 
 #include "core/canary.hpp"
 #include "tranche/book.hpp"
+#include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
@@ -221,6 +222,20 @@ void finish_snapshot(EngineState& state, Outbox& out) {
         if (state.tranches[slot].live) state.timers.set(state.timer_of_tranche(slot), state.now);
 }
 
+/// An order that was changed in place just before a restart stands otherwise than remembered.
+void take_listed_shape(EngineState& state, OrderSlot slot, const OpenOrder& open, Outbox& out) {
+    Order& order = state.orders[slot];
+    const bool changeable = state.settings.protection.modify_take_profits &&
+                            order.row.id.role == Role::take_profit &&
+                            open.type == OrderType::limit && order.replacing == Replacing::no;
+    if (!changeable || !open.price.positive() || !open.quantity.positive()) return;
+    if (order.row.price == open.price && order.row.quantity == open.quantity) return;
+    order.row.price = open.price;
+    order.row.quantity = open.quantity;
+    record_order(state, slot, out);
+    if (order.tranche != no_slot) look_again(state, order.tranche, state.now);
+}
+
 void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, Outbox& out) {
     Order& order = state.orders[slot];
     order.seen_in_snapshot = open.generation;
@@ -228,6 +243,7 @@ void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, 
     const bool news = order.row.state == OrderState::unknown || open.filled > order.attributed;
     if (news && state.now - order.asked >= ask_again) return query(state, slot, out);
     if (news) return;
+    take_listed_shape(state, slot, open, out);
     // An exit whose tranche is gone protects nothing we know (reference-behaviour.md §6.3).
     const Role role = order.row.id.role;
     const bool exit = role != Role::entry && role != Role::backstop;

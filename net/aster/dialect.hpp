@@ -18,6 +18,7 @@ struct Dialect {
     /// Orders with a trigger live in a service of their own until it fires: other paths, other
     /// names of the same members, ALGO_UPDATE instead of ORDER_TRADE_UPDATE.
     bool conditionals_apart{};
+    bool replace_names_side{};  // a change of an order repeats its side
 
     /// Whether one connection can bring best prices and liquidations.
     constexpr bool one_market_address() const { return book_streams == market_streams; }
@@ -28,7 +29,8 @@ inline constexpr Dialect aster_dialect{.book_streams = "",
                                        .user_stream = "/ws/",
                                        .user_events = "",
                                        .streams_per_connection = 200,
-                                       .conditionals_apart = false};
+                                       .conditionals_apart = false,
+                                       .replace_names_side = false};
 
 /// Without the list of events some never come: it is what is wanted, not a hint.
 inline constexpr Dialect binance_dialect{
@@ -39,7 +41,8 @@ inline constexpr Dialect binance_dialect{
         "&events=ORDER_TRADE_UPDATE/ALGO_UPDATE/ACCOUNT_UPDATE/ACCOUNT_CONFIG_UPDATE/"
         "MARGIN_CALL/listenKeyExpired",
     .streams_per_connection = 1024,
-    .conditionals_apart = true};
+    .conditionals_apart = true,
+    .replace_names_side = true};
 
 constexpr const Dialect& dialect_of(Venue venue) {
     switch (venue) {

@@ -20,6 +20,7 @@ enum class Resource : std::uint8_t {
     premium_index,
     order,
     test_order,
+    batch_orders,
     noop,  // V3: voids the request that carries the same nonce
     open_orders,
     algo_order,  // conditional orders, where they live apart
@@ -57,6 +58,7 @@ constexpr Access access(AuthScheme scheme, Resource resource) {
         case Resource::listen_key: return scheme == AuthScheme::v1 ? Access::keyed : Access::full;
         case Resource::order:
         case Resource::test_order:
+        case Resource::batch_orders:
         case Resource::noop:
         case Resource::open_orders:
         case Resource::algo_order:
@@ -88,6 +90,7 @@ constexpr std::string_view leaf(Resource resource) {
         case Resource::premium_index: return "premiumIndex";
         case Resource::order: return "order";
         case Resource::test_order: return "order/test";
+        case Resource::batch_orders: return "batchOrders";
         case Resource::noop: return "noop";
         case Resource::open_orders: return "openOrders";
         case Resource::algo_order: return "algoOrder";

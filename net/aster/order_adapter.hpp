@@ -32,10 +32,29 @@ public:
         if (nonce != 0) attempts_.note(command.id, nonce);
         return length;
     }
+    bool may_batch(const Command& command) const { return requests_.may_batch(command); }
+    RateCost batch_cost(std::span<const Command> commands) const {
+        return {.weight = 5, .orders = static_cast<std::uint32_t>(commands.size())};
+    }
+    std::size_t encode_batch(std::span<const Command> commands, Nanos now, std::span<char> out) {
+        std::uint64_t nonce = 0;
+        const std::size_t length = requests_.encode_batch(commands, now, out, &nonce);
+        for (const Command& command : commands)
+            if (nonce != 0) attempts_.note(command.id, nonce);
+        return length;
+    }
+    void decode_batch(std::span<const Command> commands, const HttpResponse& response,
+                      const RateAnswer& rate, std::span<Reply> replies) {
+        decoder_.decode_batch(commands, response, rate, replies);
+        for (std::size_t i = 0; i < commands.size(); ++i) count(commands[i], replies[i]);
+    }
     std::size_t encode_ping(std::span<char> out) { return requests_.encode_ping(out); }
-    /// Every order request weighs 1; only new orders count as orders (exchange-protocol.md §4.2).
+    /// Every order request weighs 1; new orders count as orders (exchange-protocol.md §4.2), and
+    /// changed ones too, as nobody says that they do not.
     RateCost cost(const Command& command) const {
-        return {.weight = 1, .orders = command.kind == CommandKind::place ? 1U : 0U};
+        const bool counts =
+            command.kind == CommandKind::place || command.kind == CommandKind::replace;
+        return {.weight = 1, .orders = counts ? 1U : 0U};
     }
     RateAnswer read_limits(const HttpResponse& response, Nanos now) const {
         return aster::read_limits(response, now);
@@ -45,6 +64,13 @@ public:
         const ReplyDecoder::AlgoIds algo = decoder_.algo_ids();
         if (algo.algo_id != 0 && command.id != ClientOrderId{})
             algo_orders_.note(command.id, algo.algo_id, algo.order_id);
+        count(command, reply);
+        return reply;
+    }
+    const OrderFigures& figures() const { return figures_; }
+
+private:
+    void count(const Command& command, const Reply& reply) {
         if (doubts_rules(reply.code)) figures_.rules_doubted.add();
         // A used nonce is what a noop is about, so its refusal is no word about the clock.
         if (command.kind != CommandKind::noop && doubts_clock(reply.code))
@@ -52,17 +78,14 @@ public:
         if (doubts_mode(reply.code)) figures_.mode_doubted.add();
         figures_.unknown_members.set(decoder_.unknown_members());
         figures_.unreadable.set(decoder_.unreadable());
-        return reply;
     }
-    const OrderFigures& figures() const { return figures_; }
 
-private:
     const OrderRequests& requests_;
     ReplyDecoder decoder_;
     AlgoOrders algo_orders_;
     Attempts attempts_;
     OrderFigures figures_;
 };
-static_assert(tranche::OrderAdapter<OrderAdapter>);
+static_assert(BatchAdapter<OrderAdapter>);
 
 }  // namespace tranche::aster

@@ -57,7 +57,7 @@ constexpr std::array<CodeRange, 18> certain_rejections{{
 
 /// What order objects have beside what is read (exchange-protocol.md §4.5, §13).
 constexpr std::string_view known_members =
-    " symbol price origQty cumQty cumQuote timeInForce type reduceOnly closePosition side "
+    " symbol cumQty cumQuote timeInForce type reduceOnly closePosition side "
     "positionSide stopPrice workingType priceProtect origType newChainData time activatePrice "
     "priceRate priceMatch selfTradePreventionMode goodTillDate stpMode pegPriceType pegOffset "
     "triggerPrice algoType orderType quantity createTime triggerTime callbackRate "
@@ -230,16 +230,74 @@ Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
     return reply;
 }
 
-ReplyDecoder::Body ReplyDecoder::read(const HttpResponse& response) {
-    Body body;
+void ReplyDecoder::decode_batch(std::span<const Command> commands, const HttpResponse& response,
+                                const RateAnswer& rate, std::span<Reply> replies) {
+    algo_ids_ = {};
+    for (Reply& reply : replies) {
+        reply = {};
+        reply.http_status = static_cast<std::uint16_t>(response.status);
+        reply.retry_after = rate.retry_after;
+        reply.verdict = response.status == 418   ? ReplyClass::banned
+                        : response.status == 429 ? ReplyClass::throttled
+                                                 : ReplyClass::unknown;
+    }
+    if (response.status != 200) {
+        const Body whole = read(response);
+        for (Reply& reply : replies)
+            if (whole.has_code) reply.code = static_cast<std::int32_t>(whole.code);
+        return;
+    }
+    std::array<Body, most_in_batch> bodies;
+    const std::span<Body> elements = std::span{bodies}.first(commands.size());
+    if (!read_list(response, elements)) {
+        ++unreadable_;
+        return;
+    }
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        const Body& body = elements[i];
+        if (body.has_code) {
+            replies[i].code = static_cast<std::int32_t>(body.code);
+            refuse(commands[i], body, replies[i]);
+        } else if (accept(commands[i], body, replies[i])) {
+            replies[i].verdict = ReplyClass::accepted;
+        } else {
+            ++unreadable_;
+        }
+    }
+}
+
+/// A copy, because simdjson wants bytes to read over behind the end.
+bool ReplyDecoder::open(const HttpResponse& response, simdjson::ondemand::document& document) {
     const std::span<const char> bytes = response.body;
-    if (bytes.empty() || bytes.size() > longest_body) return body;
+    if (bytes.empty() || bytes.size() > longest_body) return false;
     std::memcpy(copy_.data(), bytes.data(), bytes.size());
     std::memset(copy_.data() + bytes.size(), 0, simdjson::SIMDJSON_PADDING);
+    return parser_.iterate(copy_.data(), bytes.size(), copy_.size()).get(document) ==
+           simdjson::SUCCESS;
+}
+
+/// As many objects as there are bodies, no more and no fewer.
+bool ReplyDecoder::read_list(const HttpResponse& response, std::span<Body> bodies) {
+    simdjson::ondemand::document document;
+    simdjson::ondemand::array array;
+    if (!open(response, document) || document.get_array().get(array)) return false;
+    std::size_t count = 0;
+    for (auto element : array) {
+        simdjson::ondemand::object object;
+        if (count == bodies.size() || element.get_object().get(object)) return false;
+        Body& body = bodies[count++];
+        if (!read_members(object, body)) return false;
+        body.is_object = true;
+    }
+    return count == bodies.size() && document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+}
+
+ReplyDecoder::Body ReplyDecoder::read(const HttpResponse& response) {
+    Body body;
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
-    if (parser_.iterate(copy_.data(), bytes.size(), copy_.size()).get(document) ||
-        document.get_object().get(object) || !read_members(object, body) ||
+    if (!open(response, document) || document.get_object().get(object) ||
+        !read_members(object, body) ||
         document.current_location().error() != simdjson::OUT_OF_BOUNDS)
         return Body{};  // half an answer is none
     body.is_object = true;
@@ -265,6 +323,8 @@ bool ReplyDecoder::read_member(std::string_view key, simdjson::ondemand::value v
     if (key == "status") return text(body.status);
     if (key == "executedQty") return text(body.filled);
     if (key == "avgPrice") return text(body.average_price);
+    if (key == "price") return text(body.price);
+    if (key == "origQty") return text(body.quantity);
     if (key == "updateTime") return read_whole(value, body.update_time);
     if (key == "algoId") return read_whole(value, body.algo.algo_id);
     if (key == "clientAlgoId") return text(body.client_order_id);
@@ -300,6 +360,8 @@ bool ReplyDecoder::accept(const Command& command, const Body& body, Reply& reply
     if (body.update_time < 0 || body.update_time > latest) return false;
     reply.order_id = body.order_id;
     reply.filled = *filled;
+    reply.price = parse_as<Price>(body.price).value_or(Price{});
+    reply.quantity = parse_as<Quantity>(body.quantity).value_or(Quantity{});
     reply.status = order_status_of(body.status);
     reply.exchange_time = milliseconds(body.update_time);
     return true;

@@ -35,6 +35,11 @@ public:
     /// Everything of a reply but what the gateway knows itself.
     Reply decode(const Command& command, const HttpResponse& response, const RateAnswer& rate);
 
+    /// The same for new orders that were sent as one request, each by itself. What answers them as
+    /// a whole, other than that nothing was looked at, leaves all of them in doubt.
+    void decode_batch(std::span<const Command> commands, const HttpResponse& response,
+                      const RateAnswer& rate, std::span<Reply> replies);
+
     /// Members of answers that no version of the exchange known to us sends: ignored, and a sign
     /// that its answers change (reliability-model.md X13).
     std::uint64_t unknown_members() const { return unknown_members_; }
@@ -63,10 +68,14 @@ private:
         std::string_view status;
         std::string_view filled;
         std::string_view average_price;
+        std::string_view price;
+        std::string_view quantity;
         std::int64_t update_time{};
         AlgoIds algo;  // with `client_order_id` and `status` its own
     };
     Body read(const HttpResponse& response);
+    bool read_list(const HttpResponse& response, std::span<Body> bodies);
+    bool open(const HttpResponse& response, simdjson::ondemand::document& document);
     bool read_members(simdjson::ondemand::object object, Body& body);
     bool read_member(std::string_view key, simdjson::ondemand::value value, Body& body);
     static bool is_about(const Command& command, const Body& body, std::int64_t order_id);

@@ -1,5 +1,6 @@
 #include "net/aster/requests.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/ids.hpp"
@@ -75,6 +76,26 @@ std::string headers_of(const RequestTarget& target, const std::string& api_key) 
     return headers;
 }
 
+/// Of one order, as they stand in a form.
+constexpr std::size_t longest_parameters = 640;
+
+/// Parameters of a form as an object of JSON texts, percent-encoded in its turn. Their values have
+/// no character that JSON would write otherwise.
+void put_as_object(std::string_view parameters, Text& text) {
+    text.put("%7B%22");
+    while (true) {
+        const std::size_t end = std::min(parameters.find('&'), parameters.size());
+        const std::size_t equals = parameters.find('=');
+        text.put(parameters.substr(0, equals));
+        text.put("%22%3A%22");
+        text.put(parameters.substr(equals + 1, end - equals - 1));
+        if (end == parameters.size()) break;
+        text.put("%22%2C%22");
+        parameters.remove_prefix(end + 1);
+    }
+    text.put("%22%7D");
+}
+
 constexpr std::string_view form_header = "Content-Type: application/x-www-form-urlencoded\r\n";
 
 std::string encoded(std::span<const Parameter> parameters) {
@@ -125,7 +146,12 @@ OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& a
     : authenticator_{authenticator},
       pool_{pool},
       hedge_mode_{hedge_mode},
-      orders_{heads_for(target, Resource::order)} {
+      orders_{heads_for(target, Resource::order)},
+      replace_names_side_{dialect_of(target.venue).replace_names_side} {
+    batch_ = form_for(target, Method::post, Resource::batch_orders, 4);
+    // Aster changes orders under V3 only.
+    if (target.venue != Venue::aster || target.auth == AuthScheme::v3)
+        replace_ = form_for(target, Method::put, Resource::order);
     if (dialect_of(target.venue).conditionals_apart)
         conditionals_ = heads_for(target, Resource::algo_order);
     query_tail_ = " HTTP/1.1\r\n" + headers_of(target, authenticator.api_key()) + "\r\n";
@@ -152,22 +178,23 @@ OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& a
 }
 
 OrderRequests::Form OrderRequests::form_for(const RequestTarget& target, Method method,
-                                            Resource resource) const {
+                                            Resource resource, std::size_t digits) const {
+    constexpr std::string_view end_of_head = "\r\n\r\n";
     Form form;
     form.head = std::string{text_of(method)} + ' ' + full_path(target, resource) + " HTTP/1.1\r\n" +
                 headers_of(target, authenticator_.api_key()) + std::string{form_header} +
-                "Content-Length: 000\r\n\r\n";
-    form.length_at = form.head.size() - std::string_view{"000\r\n\r\n"}.size();
+                "Content-Length: " + std::string(digits, '0') + std::string{end_of_head};
+    form.length_at = form.head.size() - digits - end_of_head.size();
+    form.digits = digits;
     return form;
 }
 
-/// Either scheme's tail alone makes it three digits, and no body of one order comes near four.
+/// Shorter figures stand behind spaces, as HTTP allows; those of one order have three digits.
 void OrderRequests::put_length(const Form& form, std::size_t length, Text& text) {
-    require(length >= 100 && length <= 999, "the length of an order's body has three digits");
-    const std::span<char> digits = text.written(form.length_at, 3);
-    digits[0] = static_cast<char>('0' + length / 100);
-    digits[1] = static_cast<char>('0' + length / 10 % 10);
-    digits[2] = static_cast<char>('0' + length % 10);
+    const std::span<char> digits = text.written(form.length_at, form.digits);
+    for (std::size_t i = digits.size(); i-- > 0; length /= 10)
+        digits[i] = length > 0 ? static_cast<char>('0' + length % 10) : ' ';
+    require(length == 0, "a body is not longer than its figure has digits for");
 }
 
 OrderRequests::Heads OrderRequests::heads_for(const RequestTarget& target,
@@ -192,6 +219,7 @@ std::size_t OrderRequests::encode(const Command& command, Nanos now, std::span<c
         case CommandKind::place: return encode_place(command, now, Text{out}, nonce);
         case CommandKind::cancel:
         case CommandKind::query: return encode_named(command, now, Text{out});
+        case CommandKind::replace: return encode_replace(command, now, Text{out});
         case CommandKind::noop: break;  // names no order but a nonce: `encode_noop`
     }
     return 0;
@@ -271,6 +299,59 @@ std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text 
     const std::uint64_t used = authenticator_.sign(text, body, now, pool_);
     if (nonce != nullptr) *nonce = used;
     put_length(form, text.size() - body, text);
+    return text.size();
+}
+
+bool OrderRequests::may_batch(const Command& command) const {
+    return command.kind == CommandKind::place && !apart(command) && may_place(command) &&
+           index(command.symbol) < symbols_.size();
+}
+
+std::size_t OrderRequests::encode_batch(std::span<const Command> commands, Nanos now,
+                                        std::span<char> out, std::uint64_t* nonce) const {
+    require(out.size() >= batch_request_capacity, "a batch has room to be written");
+    if (!authenticator_.can_sign() || commands.empty() || commands.size() > most_in_batch) return 0;
+    Text text{out};
+    text.put(batch_.head);
+    const std::size_t body = text.size();
+    text.put("batchOrders=%5B");
+    for (const Command& command : commands) {
+        if (!may_batch(command)) return 0;
+        std::array<char, longest_parameters> room;
+        Text parameters{room};
+        put_parameters(command, parameters);
+        if (&command != commands.data()) text.put("%2C");
+        put_as_object(parameters.from(0), text);
+    }
+    text.put("%5D");
+    const std::uint64_t used = authenticator_.sign(text, body, now, pool_);
+    if (nonce != nullptr) *nonce = used;
+    put_length(batch_, text.size() - body, text);
+    return text.size();
+}
+
+/// Limit orders of ours only. Neither side nor reduceOnly change, so what could not open still
+/// cannot.
+std::size_t OrderRequests::encode_replace(const Command& command, Nanos now, Text text) const {
+    const bool changes = command.type == OrderType::limit && command.id != ClientOrderId{} &&
+                         command.price.positive() && command.quantity.positive();
+    if (replace_.head.empty() || !changes) return 0;
+    text.put(replace_.head);
+    const std::size_t body = text.size();
+    text.put(symbols_[index(command.symbol)].name);
+    if (replace_names_side_) {
+        text.put("&side=");
+        text.put(text_of(command.side));
+    }
+    text.put("&quantity=");
+    text.put(command.quantity);
+    text.put("&price=");
+    text.put(command.price);
+    text.put("&origClientOrderId=");
+    const ClientOrderIdText id = tranche::encode(command.id);
+    text.put({id.data(), id.size()});
+    authenticator_.sign(text, body, now, pool_);
+    put_length(replace_, text.size() - body, text);
     return text.size();
 }
 

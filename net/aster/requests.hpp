@@ -16,6 +16,7 @@
 #include "net/aster/authenticator.hpp"
 #include "net/aster/endpoints.hpp"
 #include "net/aster/text.hpp"
+#include "net/order_answer.hpp"
 
 namespace tranche::aster {
 
@@ -43,6 +44,9 @@ inline constexpr std::string_view response_type = "ACK";
 
 /// Room one order request needs at most.
 inline constexpr std::size_t order_request_capacity = 2048;
+
+/// Room that a batch of them needs at most.
+inline constexpr std::size_t batch_request_capacity = 4096;
 
 /// Any request, whole. Cold: allocates. Const functions may be called from any thread.
 class Requests {
@@ -86,6 +90,13 @@ public:
     std::size_t encode(const Command& command, Nanos now, std::span<char> out,
                        std::uint64_t* nonce = nullptr) const;
 
+    /// Whether a new order may share a request with others: it is one of the matching engine's.
+    bool may_batch(const Command& command) const;
+    /// One request for new orders, at most `most_in_batch`. As `encode`; 0 if any of them cannot
+    /// be. `out` holds at least `batch_request_capacity`.
+    std::size_t encode_batch(std::span<const Command> commands, Nanos now, std::span<char> out,
+                             std::uint64_t* nonce = nullptr) const;
+
     /// Writes the request that voids the one signed with `nonce`. 0 where the exchange has none.
     std::size_t encode_noop(std::uint64_t nonce, std::span<char> out) const;
 
@@ -103,6 +114,7 @@ private:
     std::size_t encode_place(const Command& command, Nanos now, Text text,
                              std::uint64_t* nonce) const;
     std::size_t encode_named(const Command& command, Nanos now, Text text) const;
+    std::size_t encode_replace(const Command& command, Nanos now, Text text) const;
     /// Whether the order is, or would be, one of the service for conditional orders.
     bool apart(const Command& command) const;
 
@@ -110,6 +122,7 @@ private:
     struct Form {
         std::string head;
         std::size_t length_at{};  // where its digits are
+        std::size_t digits{};
     };
     /// Where one kind of order goes.
     struct Heads {
@@ -117,7 +130,8 @@ private:
         std::string cancel;  // up to the query
         std::string query;
     };
-    Form form_for(const RequestTarget& target, Method method, Resource resource) const;
+    Form form_for(const RequestTarget& target, Method method, Resource resource,
+                  std::size_t digits = 3) const;
     Heads heads_for(const RequestTarget& target, Resource resource) const;
     static void put_length(const Form& form, std::size_t length, Text& text);
 
@@ -126,8 +140,11 @@ private:
     bool hedge_mode_;
     std::vector<SymbolParts> symbols_;
     Heads orders_;
-    Heads conditionals_;      // empty where they go with the others
-    Form noop_;               // empty where there is none
+    Heads conditionals_;  // empty where they go with the others
+    Form batch_;
+    Form replace_;  // empty where there is none
+    Form noop_;     // likewise
+    bool replace_names_side_;
     std::string query_tail_;  // behind the query
     std::string ping_;
 };

@@ -1,7 +1,6 @@
 // Redundant feeds with the real programs: one market connection is cut again and again, and not one
 // published liquidation is missing, nor do entries close.
 #include <gtest/gtest.h>
-#include <utility>
 
 #include "tests/integration/network.hpp"
 
@@ -20,27 +19,12 @@ bool all_open(const Network& net) {
     return of_market(net, "connection_open") == 6;
 }
 
-/// How many published liquidations the engine has not counted once everything under way arrived.
-/// Halts the market for it; the figure of the page counts as complete when a second adds nothing.
-std::int64_t unseen(Network& net) {
-    net.exchange().pause_market();
-    std::int64_t seen = -1;
-    const auto settled = [&] {
-        const bool same = std::exchange(seen, net.engine().figure("/funnel/liquidations")) == seen;
-        return same && !eventually(seconds(1), [&] {
-                   return net.engine().figure("/funnel/liquidations") != seen;
-               });
-    };
-    EXPECT_TRUE(eventually(seconds(20), settled)) << seen;
-    return published(net) - seen;
-}
-
 TEST(Feeds, OneOfTwoMarketConnectionsCutLosesNoEventAndClosesNoEntries) {
     Network net;
     ASSERT_TRUE(net.holds());
     ASSERT_TRUE(eventually(seconds(20), [&net] { return all_open(net); }));
     // What was published before both were open is missing for good; from here on nothing may be.
-    const std::int64_t missing = unseen(net);
+    const std::int64_t missing = net.unseen();
     ASSERT_GE(missing, 0);
     net.post("resume_market", "{}");
     ASSERT_TRUE(eventually(seconds(20), [&net] { return net.mode() == "trading"; }));
@@ -57,7 +41,7 @@ TEST(Feeds, OneOfTwoMarketConnectionsCutLosesNoEventAndClosesNoEntries) {
     }
     EXPECT_EQ(net.longest_out_of_trading().count, 0) << net.said();
     EXPECT_EQ(net.said().find("market_stream_lost raised=true"), std::string::npos) << net.said();
-    EXPECT_EQ(unseen(net), missing) << net.said();
+    EXPECT_EQ(net.unseen(), missing) << net.said();
     net.post("resume_market", "{}");
     EXPECT_GT(net.metric("feed_wins_total", "signal"), 0);
     EXPECT_GT(net.metric("feed_copies_total", "signal"), 0) << "the second copies were recognised";

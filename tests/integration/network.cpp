@@ -7,8 +7,10 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "core/numbers.hpp"
+#include "persist/database.hpp"
 #include "tools/http_client.hpp"
 
 namespace tranche::integration {
@@ -70,6 +72,26 @@ Nanos time_of(std::string_view line) {
     return seconds(part(11, 2) * 3600 + part(14, 2) * 60 + part(17, 2)) + Nanos{part(20, 6) * 1000};
 }
 
+/// What follows ` name=` in a line of the log.
+std::string field(const std::string& line, const std::string& name) {
+    const std::string mark = " " + name + "=";
+    const std::size_t at = line.find(mark);
+    if (at == std::string::npos) return {};
+    const std::size_t begin = at + mark.size();
+    return line.substr(begin, line.find(' ', begin) - begin);
+}
+
+std::vector<OrderChange> order_changes(const std::string& log) {
+    std::vector<OrderChange> changes;
+    std::istringstream lines{log};
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find(" info order symbol=") == std::string::npos) continue;
+        changes.push_back({field(line, "id"), field(line, "symbol"), field(line, "role"),
+                           field(line, "state"), time_of(line)});
+    }
+    return changes;
+}
+
 /// A position side of the exchange's log, as its lines move it.
 struct SideKey {
     std::int64_t quantity{};
@@ -96,6 +118,15 @@ void apply(const Json& line, SideKey& key) {
 }
 
 }  // namespace
+
+Nanos time_of_day() {
+    constexpr std::int64_t day_ns = 86'400'000'000'000;
+    return Nanos{kernel_now().count % day_ns};
+}
+
+std::string counting(const std::string& call) {
+    return "delay:0@" + call + "=1";
+}
 
 Nanos longest_without_stop(const std::string& json_log, std::int64_t until_ms, std::string& which) {
     std::map<std::string, SideKey> keys;
@@ -165,6 +196,13 @@ std::int64_t Network::happened() const {
     return sum;
 }
 
+std::int64_t Network::happened_to(const std::string& call, const std::string& fault) const {
+    for (const Json& rule : get_from_exchange("/sim/faults"))
+        if (rule.value("where", "") == call && rule.value("fault", "") == fault)
+            return rule.value("happened", std::int64_t{});
+    return -1;
+}
+
 bool Network::strikes(const std::string& list, std::int64_t times, Nanos patience) {
     faults(list);
     const bool struck = at_leisure(patience, [&] { return happened() >= times; });
@@ -211,6 +249,45 @@ std::vector<ModeChange> Network::modes() const {
         changes.push_back({line.substr(to + 4, end - to - 4), time_of(line)});
     }
     return changes;
+}
+
+std::vector<OrderChange> Network::orders() const {
+    return order_changes(said());
+}
+
+std::optional<Nanos> Network::said_at(const std::string& text) const {
+    std::istringstream lines{said()};
+    for (std::string line; std::getline(lines, line);)
+        if (line.find(text) != std::string::npos) return time_of(line);
+    return std::nullopt;
+}
+
+std::int64_t Network::count_of(const std::string& rows) const {
+    auto database = Database::open(folder_.path("tranche.db"), Access::read);
+    if (!database) return -1;
+    const auto count = database.value().integer("SELECT count(*) FROM " + rows, -1);
+    return count ? count.value() : -1;
+}
+
+std::int64_t Network::recorded(const std::string& alarm) const {
+    return count_of("alarms WHERE kind = '" + alarm + "'");
+}
+
+std::int64_t Network::recorded_fills() const {
+    return count_of("fills WHERE ours = 1 AND trade_id <> 0");
+}
+
+std::int64_t Network::unseen() {
+    exchange_.pause_market();
+    std::int64_t seen = -1;
+    // The figure of the page counts as complete when a second adds nothing.
+    const auto settled = [&] {
+        const bool same = std::exchange(seen, engine_.figure("/funnel/liquidations")) == seen;
+        return same && !eventually(seconds(1),
+                                   [&] { return engine_.figure("/funnel/liquidations") != seen; });
+    };
+    EXPECT_TRUE(eventually(seconds(20), settled)) << seen;
+    return exchange_.ledger().value("liquidations_published", std::int64_t{-1}) - seen;
 }
 
 std::string Network::mode() const {
@@ -269,6 +346,18 @@ void Network::expect_nothing_doubled() {
     EXPECT_EQ(book.duplicates, 0);
 }
 
+/// An order that was over stays over, whatever came late, twice or in another order.
+void Network::expect_no_order_came_back() const {
+    const std::set<std::string> over{"filled", "canceled", "expired", "rejected"};
+    std::map<std::string, std::string> ended;
+    for (const OrderChange& change : order_changes(engine_.log())) {
+        const std::string before = ended.contains(change.id) ? ended.at(change.id) : "";
+        EXPECT_TRUE(before.empty() || over.contains(change.state))
+            << change.id << " was " << before << " and is " << change.state;
+        if (over.contains(change.state)) ended[change.id] = change.state;
+    }
+}
+
 void Network::ends_well(Nanos bound) {
     faults("none");
     EXPECT_TRUE(eventually(back_to_trading, [this] { return mode() == "trading"; }))
@@ -276,6 +365,7 @@ void Network::ends_well(Nanos bound) {
     ASSERT_NO_FATAL_FAILURE(exchange_.pause_market());
     EXPECT_EQ(settle(engine_, exchange_), "") << engine_.log();
     expect_nothing_doubled();
+    expect_no_order_came_back();
     std::string which;
     const std::int64_t now_ms = exchange_.ledger().value("time", std::int64_t{});
     const Nanos bare = longest_without_stop(folder_.read("ledger.jsonl"), now_ms, which);

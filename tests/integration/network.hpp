@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,21 @@ struct ModeChange {
     std::string to;
     Nanos at;  // of the log's clock
 };
+
+/// One change of an order, as the engine's log tells it.
+struct OrderChange {
+    std::string id;
+    std::string symbol;
+    std::string role;  // entry, take_profit, stop_loss, close, backstop
+    std::string state;
+    Nanos at;  // of the log's clock
+};
+
+/// The time of day by the log's clock.
+Nanos time_of_day();
+
+/// A rule of faults that only counts how often a call is made: a delay of nothing.
+std::string counting(const std::string& call);
 
 /// An exchange with a lively market, and an engine that trades on it.
 class Network {
@@ -32,6 +48,8 @@ public:
     void faults(const std::string& list) { post("faults", list); }
     /// How often the rules in force have struck, together.
     std::int64_t happened() const;
+    /// How often the rule of `fault` for `call` has struck; −1 when there is none.
+    std::int64_t happened_to(const std::string& call, const std::string& fault = "delay") const;
     /// Rules that strike so often by themselves; waits until they have.
     bool strikes(const std::string& list, std::int64_t times, Nanos patience = seconds(30));
     /// Harms open connections: cut, reset, half_open or close; rest, market, user or all.
@@ -48,6 +66,16 @@ public:
     std::string said() const;
     bool says(const std::string& text, Nanos patience = seconds(20)) const;
     std::vector<ModeChange> modes() const;
+    std::vector<OrderChange> orders() const;
+    /// Time of day of its first line since `listen` that contains `text`; none without one.
+    std::optional<Nanos> said_at(const std::string& text) const;
+    /// Alarms of this kind that are rows of the database.
+    std::int64_t recorded(const std::string& alarm) const;
+    /// Trades of ours that are rows of the database.
+    std::int64_t recorded_fills() const;
+    /// How many published liquidations the engine has not counted, once everything under way has
+    /// arrived. Halts the market for it.
+    std::int64_t unseen();
     std::string mode() const;
     bool becomes(const std::string& mode, Nanos patience = seconds(20)) const;
     /// Waits for any mode without entries: protect_only, reconcile or halt.
@@ -63,10 +91,13 @@ public:
 
     const Exchange& exchange() const { return exchange_; }
     Engine& engine() { return engine_; }
+    const Engine& engine() const { return engine_; }
     const Folder& folder() const { return folder_; }
 
 private:
     void expect_nothing_doubled();
+    void expect_no_order_came_back() const;
+    std::int64_t count_of(const std::string& rows) const;
 
     Folder folder_;
     Exchange exchange_;

@@ -332,6 +332,17 @@ std::int32_t World::cancel(const Command& command) {
     return 0;
 }
 
+std::int32_t World::change(const Command& command) {
+    const auto found = orders.find(command.id);
+    if (found == orders.end() || !found->second.open()) return no_such_order;
+    ExchangeOrder& order = found->second;
+    if (order.placed.type != OrderType::limit || command.quantity <= order.filled)
+        trouble_ += "changed what cannot be: " + name_of(command.id) + "\n";
+    order.placed.price = command.price;
+    order.placed.quantity = command.quantity;
+    return 0;
+}
+
 Event World::reply(const Command& command, ReplyClass verdict, std::int32_t code) const {
     Event made = event(EventKind::reply, command.symbol);
     Reply& reply = made.reply;
@@ -347,6 +358,8 @@ Event World::reply(const Command& command, ReplyClass verdict, std::int32_t code
     reply.order_id = order.order_id;
     reply.status = order.status;
     reply.filled = order.filled;
+    reply.price = order.placed.price;
+    reply.quantity = order.placed.quantity;
     if (order.filled.positive())
         reply.average_price = {
             static_cast<std::int64_t>(Wide{order.value.raw} * Price::one / order.filled.raw)};
@@ -382,6 +395,7 @@ void World::carry_out(const Command& command, Treatment treatment) {
     if (command.kind == CommandKind::place) code = place(command);
     if (command.kind == CommandKind::cancel) code = cancel(command);
     if (command.kind == CommandKind::noop) code = make_void(command);
+    if (command.kind == CommandKind::replace) code = change(command);
     if (command.kind == CommandKind::query && !orders.contains(command.id)) code = no_such_order;
     const bool tells = treatment.answer == Answer::accept ||
                        treatment.answer == Answer::reply_first ||

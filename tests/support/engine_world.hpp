@@ -162,6 +162,7 @@ private:
     std::int32_t place(const Command& command);
     std::int32_t cancel(const Command& command);
     std::int32_t make_void(const Command& command);
+    std::int32_t change(const Command& command);
     void execute(ExchangeOrder& order, Quantity quantity, Price at, bool tell);
     void report(const ExchangeOrder& order, ExecutionType execution, Quantity last, Price at);
     void push_position(SymbolId symbol, PositionSide side, std::uint32_t generation);

@@ -73,6 +73,10 @@ std::size_t write_order(const Command& command, const Reply& reply, std::span<ch
     text.put_decimal(reply.filled.raw);
     text.put(R"(","avgPrice":")");
     text.put_decimal(reply.average_price.raw);
+    text.put(R"(","price":")");
+    text.put_decimal(reply.price.raw);
+    text.put(R"(","origQty":")");
+    text.put_decimal(reply.quantity.raw);
     text.put(R"(","updateTime":)");
     text.put_whole(reply.exchange_time.milliseconds());
     text.put("}");

@@ -83,6 +83,14 @@ bool Ledger::accepted(const Command& command, std::int64_t order_id, Nanos now) 
     return true;
 }
 
+bool Ledger::replaced(const Command& command) {
+    const std::uint32_t place = by_client_id_.find(IdTable::key(command.id));
+    if (place == IdTable::nowhere || !orders_[place].open) return false;
+    orders_[place].quantity = command.quantity;
+    orders_[place].price = command.price;
+    return true;
+}
+
 /// What a waiting stop adds to, or takes from, the cover of its side.
 void Ledger::cover(const LedgerOrder& order, std::int64_t sign) {
     if (!order.ours || !order.stop || !order.closing) return;

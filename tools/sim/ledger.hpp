@@ -59,6 +59,8 @@ public:
 
     /// An order of ours was accepted; false if its client id had been accepted before.
     bool accepted(const Command& command, std::int64_t order_id, Nanos now);
+    /// An order of ours has another price and quantity; false if it is not open.
+    bool replaced(const Command& command);
     /// One order update as the exchange made it. False if it contradicts what was known.
     bool on(const OrderUpdate& update, SymbolId symbol, Nanos now);
 

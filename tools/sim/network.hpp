@@ -55,7 +55,9 @@ public:
     std::size_t encode(const Command& command, Nanos now, std::span<char> out);
     std::size_t encode_ping(std::span<char> out);
     RateCost cost(const Command& command) const {
-        return {.weight = 1, .orders = command.kind == CommandKind::place ? 1U : 0U};
+        const bool counts =
+            command.kind == CommandKind::place || command.kind == CommandKind::replace;
+        return {.weight = 1, .orders = counts ? 1U : 0U};
     }
     RateAnswer read_limits(const HttpResponse& response, Nanos now) const {
         return aster::read_limits(response, now);

@@ -56,7 +56,8 @@ void Oracle::fail(const char* invariant, std::string text, Nanos now) {
 
 void Oracle::sent(const Command& command, Nanos now) {
     const bool place = command.kind == CommandKind::place;
-    spending_.add({.weight = 1, .orders = place ? 1U : 0U}, now);
+    const bool counts = place || command.kind == CommandKind::replace;
+    spending_.add({.weight = 1, .orders = counts ? 1U : 0U}, now);
     if (!place) return;
     if (command.id.role == Role::entry) check_reserve(now);
     check_time(command, now);
@@ -89,6 +90,11 @@ void Oracle::accepted(const Command& command, std::int64_t order_id, Nanos now) 
     if (ledger_.accepted(command, order_id, now)) return watch_bare(command.symbol, now);
     ++doubled_;
     fail("I5", "the exchange accepted " + text_of(command.id) + " twice", now);
+}
+
+void Oracle::replaced(const Command& command, Nanos now) {
+    if (!ledger_.replaced(command))
+        fail("ledger", "the exchange changed " + text_of(command.id) + ", which is not open", now);
 }
 
 void Oracle::executed(const Command&, const Reply&, Nanos now) {
@@ -145,6 +151,16 @@ void Oracle::check_shape(const Command& command, Nanos now) {
         fail("I20", text_of(command.id) + " has a price off its tick", now);
 }
 
+/// A change keeps side and role; what it asks for must be as an order's.
+void Oracle::check_change(const Command& command, Nanos now) {
+    const SymbolRules& rules = plan_.rules[tranche::index(command.symbol)];
+    if (command.id.role != Role::take_profit || command.type != OrderType::limit)
+        fail("I7", text_of(command.id) + " is changed, and is no resting take-profit", now);
+    if (!command.quantity.positive() || command.quantity.raw % rules.step.raw != 0 ||
+        !command.price.positive() || command.price.raw % rules.tick.raw != 0)
+        fail("I20", text_of(command.id) + " is changed to something off its step or tick", now);
+}
+
 void Oracle::decided(const Command& command, const EngineView& view, Nanos now) {
     if (command.sequence <= newest_sequence_) fail("I12", "command sequence does not grow", now);
     newest_sequence_ = command.sequence;
@@ -154,6 +170,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
         fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
     if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
     if (command.kind == CommandKind::cancel) check_replacement(command, now);
+    if (command.kind == CommandKind::replace) check_change(command, now);
     if (command.kind != CommandKind::place) return;
     if (command.id.epoch != epoch_) fail("I12", text_of(command.id) + " has another epoch", now);
     const IdTable::Key key = IdTable::key(command.id);

@@ -62,6 +62,8 @@ public:
     bool limits_used_up(Nanos now) { return spending_.used_permille(now) >= 900; }
     void arrived(const Command& command, Nanos now);
     void accepted(const Command& command, std::int64_t order_id, Nanos now);
+    /// The exchange has changed an order of ours in place.
+    void replaced(const Command& command, Nanos now);
     void executed(const Command& command, const Reply& reply, Nanos now);
     void truth(const Event& event, Nanos now);
 
@@ -162,6 +164,7 @@ private:
     std::string left_behind() const;
 
     void check_shape(const Command& command, Nanos now);
+    void check_change(const Command& command, Nanos now);
     // oracle_limits.cpp
     void check_caps(const Command& command, Nanos now);
     void check_counts(const Command& command, Nanos now);

@@ -104,7 +104,7 @@ void Tracer::event(const Event& event, Nanos now) {
 
 void Tracer::command(const Command& command, Nanos now) {
     constexpr const char* kinds[] = {"command place", "command cancel", "command query",
-                                     "command noop"};
+                                     "command replace", "command noop"};
     begin(now, kinds[static_cast<std::size_t>(command.kind)]);
     id(command.id);
     std::fprintf(out_, " symbol %d side %d of %d type %d quantity %s price %s stop %s%s%s\n",

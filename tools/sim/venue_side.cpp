@@ -44,6 +44,8 @@ Reply VenueSide::execute(const Command& command, Nanos now) {
     const Reply reply = direct_.execute(command, now);
     if (command.kind == CommandKind::place && reply.verdict == ReplyClass::accepted)
         oracle_.accepted(command, reply.order_id, now);
+    if (command.kind == CommandKind::replace && reply.verdict == ReplyClass::accepted)
+        oracle_.replaced(command, now);
     tell(now);
     return reply;
 }

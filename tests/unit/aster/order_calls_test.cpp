@@ -123,5 +123,151 @@ TEST(Noop, OfANonceThatWasUsedDoesNotMakeTheClockDoubtful) {
     EXPECT_EQ(one.adapter.figures().clock_doubted.get(), 1U);
 }
 
+TEST(Replace, NamesTheOrderAndWhatItShallBeFromNowOn) {
+    const Command target = order(Role::take_profit, PositionSide::long_side, OrderType::limit);
+    const ClientOrderIdText written = tranche::encode(target.id);
+    const std::string id{written.data(), written.size()};
+    Adapter aster{AuthScheme::v3};
+    const Parsed request = parse(aster.encode(about(CommandKind::replace, target)));
+    EXPECT_TRUE(request.well_formed);
+    EXPECT_EQ(request.method, "PUT");
+    EXPECT_EQ(request.path, "/fapi/v3/order");
+    EXPECT_TRUE(request.in_body);
+    EXPECT_EQ(request.parameters.substr(0, request.parameters.find("&nonce=")),
+              "symbol=BTCUSDT&quantity=0.0015&price=95210.1&origClientOrderId=" + id);
+    expect_wallet_signed(request);
+    Adapter binance{AuthScheme::v1, Venue::binance};
+    const Parsed other = parse(binance.encode(about(CommandKind::replace, target)));
+    EXPECT_EQ(other.method, "PUT");
+    EXPECT_EQ(other.path, "/fapi/v1/order");
+    EXPECT_EQ(other.parameters.substr(0, other.parameters.find("&recvWindow=")),
+              "symbol=BTCUSDT&side=SELL&quantity=0.0015&price=95210.1&origClientOrderId=" + id);
+    expect_hmac_signed(other);
+    EXPECT_EQ(aster.adapter.cost(about(CommandKind::replace, target)).orders, 1U);
+}
+
+TEST(Replace, IsForLimitOrdersOfOursWhereTheExchangeHasIt) {
+    const Command target = about(
+        CommandKind::replace, order(Role::take_profit, PositionSide::long_side, OrderType::limit));
+    Adapter old{AuthScheme::v1};
+    EXPECT_EQ(old.encode(target), "");
+    Adapter aster{AuthScheme::v3};
+    for (const OrderType type : {OrderType::stop_market, OrderType::take_profit_market}) {
+        Command conditional = target;
+        conditional.type = type;
+        EXPECT_EQ(aster.encode(conditional), "");
+    }
+    Command foreign = target;
+    foreign.id = {};
+    foreign.order_id = 7;
+    EXPECT_EQ(aster.encode(foreign), "");
+    Command nothing = target;
+    nothing.quantity = {};
+    EXPECT_EQ(aster.encode(nothing), "");
+}
+
+std::string percent_decoded(const std::string& text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            plain += text[i];
+            continue;
+        }
+        plain += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+        i += 2;
+    }
+    return plain;
+}
+
+/// A request of several orders; its figure of the length may stand behind spaces.
+Parsed parse_batch(std::string request) {
+    const std::size_t at = request.find("Content-Length: ") + 16;
+    while (request[at] == ' ') request.erase(at, 1);
+    return parse(request);
+}
+
+std::string encode_batch(Adapter& one, const std::vector<Command>& commands) {
+    std::string out(batch_request_capacity, '?');
+    out.resize(one.adapter.encode_batch(commands, now, out));
+    return out;
+}
+
+TEST(Batch, IsStrictJsonEncodedAsTheRecordedRequestIs) {
+    for (const char* name : {"v3-batch-encoded", "v1-batch-encoded"}) {
+        const json vector = recorded(name);
+        const std::string text = name[1] == '3' ? vector.at("msg") : vector.at("totalParams");
+        const std::string sent = text.substr(0, text.find('&'));
+        const std::string plain = percent_decoded(sent.substr(sent.find('=') + 1));
+        EXPECT_EQ(sent, "batchOrders=" + percent_encode(plain));
+        EXPECT_TRUE(json::parse(plain).is_array());
+    }
+    Adapter one{AuthScheme::v3};
+    const std::vector<Command> pair{
+        order(Role::stop_loss, PositionSide::long_side, OrderType::stop_market),
+        order(Role::take_profit, PositionSide::long_side, OrderType::limit)};
+    const Parsed request = parse_batch(encode_batch(one, pair));
+    EXPECT_TRUE(request.well_formed);
+    EXPECT_EQ(request.method, "POST");
+    EXPECT_EQ(request.path, "/fapi/v3/batchOrders");
+    expect_wallet_signed(request);
+    const std::string raw = request.values.at("batchOrders");
+    EXPECT_EQ(raw, percent_encode(percent_decoded(raw)));
+    const json list = json::parse(percent_decoded(raw));
+    ASSERT_EQ(list.size(), 2U);
+    for (std::size_t i = 0; i < pair.size(); ++i) {
+        // An element says exactly what the order by itself would say.
+        const Parsed alone = parse(one.encode(pair[i]));
+        std::map<std::string, std::string> values = alone.values;
+        for (const char* tail : {"nonce", "signer", "signature"}) values.erase(tail);
+        EXPECT_EQ(list.at(i).get<decltype(values)>(), values);
+    }
+}
+
+TEST(Batch, OfFiveFitsItsRoomAndIsSignedUnderEitherScheme) {
+    std::vector<Command> five(
+        5, order(Role::stop_loss, PositionSide::short_side, OrderType::stop_market));
+    for (Command& command : five) {
+        command.symbol = SymbolId{1};
+        command.quantity = command.quantity.positive() ? Quantity{INT64_MAX} : Quantity{};
+        command.stop_price = Price{INT64_MAX};
+        command.price_protect = true;
+    }
+    Adapter v3{AuthScheme::v3};
+    const Parsed wallet = parse_batch(encode_batch(v3, five));
+    EXPECT_TRUE(wallet.well_formed);
+    expect_wallet_signed(wallet);
+    EXPECT_EQ(json::parse(percent_decoded(wallet.values.at("batchOrders"))).size(), 5U);
+    Adapter v1{AuthScheme::v1};
+    const Parsed hmac = parse_batch(encode_batch(v1, five));
+    EXPECT_EQ(hmac.path, "/fapi/v1/batchOrders");
+    expect_hmac_signed(hmac);
+    EXPECT_EQ(v3.adapter.batch_cost(five).weight, 5U);
+    EXPECT_EQ(v3.adapter.batch_cost(five).orders, 5U);
+    five.push_back(five.front());
+    EXPECT_EQ(encode_batch(v3, five), "");
+}
+
+TEST(Batch, TakesNewOrdersOfTheMatchingEngineOnly) {
+    const Command stop = order(Role::stop_loss, PositionSide::long_side, OrderType::stop_market);
+    Command flipping = stop;
+    flipping.side = opposite(flipping.side);
+    Adapter aster{AuthScheme::v3};
+    EXPECT_TRUE(aster.adapter.may_batch(stop));
+    EXPECT_FALSE(aster.adapter.may_batch(about(CommandKind::cancel, stop)));
+    EXPECT_FALSE(aster.adapter.may_batch(flipping));
+    EXPECT_EQ(encode_batch(aster, {stop, flipping}), "");
+    Adapter binance{AuthScheme::v1, Venue::binance};
+    EXPECT_FALSE(binance.adapter.may_batch(stop)) << "it has a service of its own there";
+}
+
+TEST(Batch, ItsNonceVoidsEveryElement) {
+    Adapter one{AuthScheme::v3};
+    std::vector<Command> pair(2, order(Role::entry, PositionSide::long_side, OrderType::limit));
+    pair[1].id.generation = 2;
+    const std::string nonce = parse_batch(encode_batch(one, pair)).values.at("nonce");
+    for (const Command& command : pair)
+        EXPECT_EQ(parse(one.encode(about(CommandKind::noop, command))).values.at("nonce"), nonce);
+}
+
 }  // namespace
 }  // namespace tranche::aster

@@ -160,6 +160,81 @@ TEST_F(RepliesTest, OnlyABareSuccessSaysThatAnAttemptIsVoid) {
         << "no order";
 }
 
+TEST_F(RepliesTest, AnAnswerSaysHowALimitOrderStands) {
+    std::string body = order_body();
+    body.replace(body.find(R"("price":"0")"), 11, R"("price":"3310.25")");
+    for (const CommandKind kind : {CommandKind::replace, CommandKind::query}) {
+        const Reply reply = decode(kind, 200, body);
+        EXPECT_EQ(reply.verdict, ReplyClass::accepted);
+        EXPECT_EQ(reply.price, (Price{331'025'000'000}));
+        EXPECT_EQ(reply.quantity, (Quantity{50'000'000}));
+    }
+    EXPECT_EQ(decode(CommandKind::replace, 400, error_body(-2013)).verdict, ReplyClass::rejected);
+    EXPECT_EQ(decode(CommandKind::replace, 400, error_body(-4014)).verdict, ReplyClass::rejected);
+}
+
+/// Answers to a batch of as many orders as there are verdicts.
+class BatchRepliesTest : public RepliesTest {
+protected:
+    std::vector<ReplyClass> verdicts(unsigned status, const std::string& body,
+                                     std::size_t count = 3) {
+        std::vector<Command> commands(count, command(CommandKind::place));
+        for (std::size_t i = 0; i < count; ++i)
+            commands[i].id.generation = static_cast<std::uint32_t>(i + 1);
+        HttpResponse response;
+        response.status = status;
+        response.body = body;
+        replies.assign(count, Reply{});
+        decoder_.decode_batch(commands, response, RateAnswer{}, replies);
+        std::vector<ReplyClass> found;
+        for (const Reply& reply : replies) found.push_back(reply.verdict);
+        return found;
+    }
+    static std::string element(std::uint32_t generation) {
+        ClientOrderId id = ours;
+        id.generation = generation;
+        return order_body(id_text(id));
+    }
+    static std::vector<ReplyClass> all(ReplyClass verdict) {
+        return std::vector<ReplyClass>(3, verdict);
+    }
+
+    std::vector<Reply> replies;
+};
+
+TEST_F(BatchRepliesTest, EachElementIsClassedByItself) {
+    using enum ReplyClass;
+    EXPECT_EQ(verdicts(200, '[' + element(1) + ',' + error_body(-2021) + ',' + element(3) + ']'),
+              (std::vector{accepted, rejected, accepted}));
+    EXPECT_EQ(replies[0].order_id, 17338699853);
+    EXPECT_EQ(replies[1].code, -2021);
+    EXPECT_EQ(verdicts(200, '[' + error_body(-1001) + ',' + error_body(-4083) + ',' +
+                                error_body(-1015) + ']'),
+              (std::vector{unknown, unknown, throttled}));
+    EXPECT_EQ(verdicts(200, '[' + element(1) + ",{}," + element(2) + ']'),
+              (std::vector{accepted, unknown, unknown}))
+        << "what is not about its order says nothing about it";
+}
+
+TEST_F(BatchRepliesTest, WhatAnswersTheWholeLeavesAllInDoubt) {
+    const std::string two = '[' + element(1) + ',' + element(2) + ']';
+    EXPECT_EQ(verdicts(200, two), all(ReplyClass::unknown));
+    EXPECT_EQ(verdicts(200, '[' + element(1) + ',' + element(2) + ',' + element(3) + ',' +
+                                element(4) + ']'),
+              all(ReplyClass::unknown));
+    EXPECT_EQ(verdicts(200, '[' + element(1) + ',' + element(2) + ',' + element(3)),
+              all(ReplyClass::unknown))
+        << "cut";
+    EXPECT_EQ(verdicts(200, element(1)), all(ReplyClass::unknown));
+    EXPECT_EQ(verdicts(200, "[1,2,3]"), all(ReplyClass::unknown));
+    EXPECT_EQ(verdicts(503, error_body(-1000)), all(ReplyClass::unknown));
+    EXPECT_EQ(verdicts(400, error_body(-4082)), all(ReplyClass::unknown));
+    EXPECT_EQ(replies[2].code, -4082);
+    EXPECT_EQ(verdicts(403, "<html></html>"), all(ReplyClass::unknown));
+    EXPECT_EQ(verdicts(429, error_body(-1003)), all(ReplyClass::throttled));
+    EXPECT_EQ(verdicts(418, error_body(-1003)), all(ReplyClass::banned));
+}
+
 TEST_F(RepliesTest, ATakenIdMeansThatTheFirstCopyMayBeAlive) {
     EXPECT_EQ(decode(CommandKind::place, 400, error_body(-4015, "Client order id is duplicated."))
                   .verdict,

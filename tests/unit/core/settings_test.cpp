@@ -335,7 +335,20 @@ TEST(Settings, WhichCallsOrdersUseDependsOnWhatTheExchangeHas) {
     EXPECT_FALSE(loaded(section("exchange", R"("auth": "v1")")).engine.entry.void_unknown);
     EXPECT_FALSE(loaded(section("exchange", R"("venue": "binance")")).engine.entry.void_unknown);
     expect_errors({{section("exchange", R"("auth": "v1", "void_unknown": true)"),
-                    "exchange.void_unknown: true needs auth \"v3\", expected false"}});
+                    "exchange.void_unknown: true needs auth \"v3\", expected false"},
+                   {section("exchange", R"("auth": "v1", "modify_take_profits": true)"),
+                    "exchange.modify_take_profits: true needs auth \"v3\", expected false"}});
+    EXPECT_FALSE(loaded("{}").engine.protection.modify_take_profits);
+    for (const char* where : {R"("venue": "aster", "modify_take_profits": true)",
+                              R"("venue": "binance", "modify_take_profits": true)"})
+        EXPECT_TRUE(loaded(section("exchange", where)).engine.protection.modify_take_profits);
+}
+
+TEST(Settings, OrdersLeaveTogetherOnlyWhereAskedFor) {
+    EXPECT_FALSE(loaded("{}").exchange.batch_entries);
+    EXPECT_FALSE(loaded("{}").exchange.batch_exits);
+    EXPECT_TRUE(loaded(globals(R"("batch_orders": true)")).exchange.batch_entries);
+    EXPECT_TRUE(loaded(globals(R"("tp_sl_batch_enabled": true)")).exchange.batch_exits);
 }
 
 TEST(Settings, PaperModeHasADatabaseOfItsOwnUnlessOneIsNamed) {
