@@ -47,6 +47,28 @@ TEST(ByHand, AStopIsFoughtForWhileTheBackstopIsSomebodyElses) {
     EXPECT_EQ(world.open(btc, Role::stop_loss).size(), 1U);
 }
 
+TEST(ByHand, AStopGrowsWhereStopsShareThePositionAlthoughTheBackstopIsSomebodyElses) {
+    World world;
+    world.mark(btc, at);
+    world.treat = [&world](const Command& command) {
+        const bool beside = command.kind == CommandKind::place &&
+                            command.id.role == Role::stop_loss &&
+                            !world.open(btc, Role::stop_loss).empty();
+        return beside ? Treatment{Answer::reject, -2022} : Treatment{};
+    };
+    world.trigger(btc, Side::sell, at);
+    const ClientOrderId entry = world.only(btc, Role::entry).placed.id;
+    world.fill(entry, at, quantity("0.005"));
+    world.pass(seconds(1));
+    world.fill(entry, at, quantity("0.005"));
+    world.pass(seconds(10));  // learned by now: one has to make way for the other
+    ASSERT_EQ(world.covered(btc, long_side), quantity("0.01"));
+    cancel_by_hand(world, Role::backstop, 3);
+    world.fill(entry, at, quantity("0.01"));
+    world.pass(seconds(1));
+    EXPECT_EQ(world.covered(btc, long_side), quantity("0.02"));
+}
+
 TEST(Backstop, ThatEndedWithItsPositionIsFollowedAtOnceForTheNext) {
     World world = with_position();
     world.pass(seconds(1));
@@ -70,17 +92,16 @@ TEST(Backstop, FoundAfterAllIsKeptWhileTheOneInItsPlaceIsUnknown) {
     World world;
     world.mark(btc, at);
     world.treat = [](const Command& command) {
-        const bool backstop =
-            command.kind == CommandKind::place && command.id.role == Role::backstop;
-        if (!backstop) return Treatment{};
-        // The first is there and nobody says so; the second never came.
-        return command.id.generation == 1 ? Treatment{Answer::silent}
-                                          : Treatment{Answer::never_came};
+        if (command.kind != CommandKind::place || command.id.role != Role::backstop)
+            return Treatment{};
+        return Treatment{command.id.generation == 1 ? Answer::hold : Answer::never_came};
     };
     take_position(world, btc, Side::sell, at);
-    world.pass(seconds(8));
-    EXPECT_EQ(world.sent(CommandKind::cancel, Role::backstop), 0U);
+    while (world.sent(CommandKind::place, Role::backstop) < 2) world.pass(milliseconds(10));
+    world.release();
+    world.pass(milliseconds(300));
     EXPECT_EQ(world.open(btc, Role::backstop).size(), 1U);
+    EXPECT_EQ(world.sent(CommandKind::cancel, Role::backstop), 0U);
 }
 
 TEST(Cancel, ThatFoundNothingWaitsForTheAnswerToItsQuestion) {
@@ -93,8 +114,8 @@ TEST(Cancel, ThatFoundNothingWaitsForTheAnswerToItsQuestion) {
         if (command.kind == CommandKind::query) return Treatment{Answer::never_came};
         return Treatment{};
     };
-    world.control(ControlKind::pause);
-    world.pass(world.with.settings.entry.ttl + seconds(10));
+    world.control(ControlKind::drain);
+    world.pass(seconds(10));
     EXPECT_TRUE(world.orders[entry].open());
     EXPECT_GE(world.sent(CommandKind::cancel), 2U) << "it is not given up";
     EXPECT_LE(world.sent(CommandKind::cancel), 22U) << "nor repeated all the time";
