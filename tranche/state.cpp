@@ -1,6 +1,7 @@
 #include "tranche/state.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace tranche {
@@ -8,14 +9,14 @@ namespace {
 
 /// Room for the window's events at the stream's rate of one a symbol and second, twice over.
 std::size_t window_capacity(Nanos span) {
-    return static_cast<std::size_t>(span.count / 1'000'000'000) * 2 + 64;
+    return std::bit_ceil(static_cast<std::size_t>(span.count / 1'000'000'000) * 2 + 64);
 }
 
 }  // namespace
 
 SymbolState::SymbolState(const SymbolRules& with_rules, const SymbolSettings& with_settings,
-                         Nanos span)
-    : window{span, window_capacity(span)},
+                         Nanos span, std::span<VolumeWindow::Entry> volumes)
+    : window{span, volumes},
       leverage{with_settings.leverage},
       rules{with_rules},
       settings{with_settings} {
@@ -42,13 +43,16 @@ EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBo
       prices(settings.symbols.size()),
       tranches(tranche_capacity(settings) + restored.tranches.size()),
       orders{order_capacity(settings) + restored.orders.size()},
+      volumes(settings.symbols.size() * window_capacity(settings.window.span)),
       timers{orders.capacity() + tranches.size() + 2 * settings.symbols.size()},
       trades{1U << 16} {
     require(settings.symbols.size() == names.configured(), "each configured symbol has settings");
     symbols.reserve(settings.symbols.size());
+    const std::size_t each = window_capacity(settings.window.span);
     for (std::size_t i = 0; i < settings.symbols.size(); ++i)
         symbols.emplace_back(names.rules(SymbolId{static_cast<std::uint16_t>(i)}),
-                             settings.symbols[i], settings.window.span);
+                             settings.symbols[i], settings.window.span,
+                             std::span{volumes}.subspan(i * each, each));
     foreign_margin.resize(names.size());
     changed_tranches.reserve(tranches.size());
     unshown_tranches.reserve(tranches.size());

@@ -171,7 +171,9 @@ static_assert(sizeof(SymbolPrices) == cache_line, "a tick touches one line of th
 
 /// One configured symbol, without its prices.
 struct SymbolState {
-    SymbolState(const SymbolRules& with_rules, const SymbolSettings& with_settings, Nanos span);
+    /// `volumes` is where its window keeps what it counts.
+    SymbolState(const SymbolRules& with_rules, const SymbolSettings& with_settings, Nanos span,
+                std::span<VolumeWindow::Entry> volumes);
 
     std::array<SideBook, 2> sides;
     VolumeWindow window;
@@ -276,6 +278,7 @@ struct EngineState {
     LargeTable<Tranche> tranches;
     std::vector<TrancheSlot> free_tranches;
     OrderTable orders;
+    LargeTable<VolumeWindow::Entry> volumes;  // of all symbols' windows
     Timers timers;  // by order slot, tranche slot, side: when to look at it again
     SeenTrades trades;
     Governors governors;

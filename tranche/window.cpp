@@ -8,9 +8,9 @@
 
 namespace tranche {
 
-VolumeWindow::VolumeWindow(Nanos span, std::size_t capacity)
-    : span_{span}, entries_(std::bit_ceil(capacity)) {
-    require(capacity >= 2, "a window holds at least two events");
+VolumeWindow::VolumeWindow(Nanos span, std::span<Entry> place) : span_{span}, entries_{place} {
+    require(place.size() >= 2 && std::has_single_bit(place.size()),
+            "a window holds a power of two of events");
 }
 
 void VolumeWindow::expire(Nanos now) {

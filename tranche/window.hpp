@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "core/clock.hpp"
 #include "core/large_table.hpp"
@@ -16,9 +16,16 @@ namespace tranche {
 /// Exact running sums over the events of the last `span`, the bound included. Capacity is fixed;
 /// when more events lie within the span than fit, the two oldest are counted as one until the
 /// newer of them leaves: the sum is never understated. Source: reference-behaviour.md §3.2.
-class VolumeWindow {
+class alignas(cache_line) VolumeWindow {
 public:
-    VolumeWindow(Nanos span, std::size_t capacity);
+    struct alignas(32) Entry {  // never over two lines
+        Nanos time;
+        std::array<std::int64_t, 2> values;
+    };
+
+    /// Keeps its events in `place`: a power of two of them, at least two. The windows of all
+    /// symbols lie in one table, because each alone would be too small for a large page.
+    VolumeWindow(Nanos span, std::span<Entry> place);
 
     /// Counts one event. `value` in 1e-8 USDT or base units.
     void add(Nanos time, Side side, std::int64_t value);
@@ -36,16 +43,11 @@ public:
 
     /// Asks for what `expire` and `add` will look at.
     [[gnu::always_inline]] void prefetch() const {
-        const std::size_t mask = entries_.size() - 1;
         __builtin_prefetch(&entries_[first_], 1);
-        __builtin_prefetch(&entries_[(first_ + count_) & mask], 1);
+        __builtin_prefetch(&entries_[(first_ + count_) & (entries_.size() - 1)], 1);
     }
 
 private:
-    struct Entry {
-        Nanos time;
-        std::array<std::int64_t, 2> values;
-    };
     Entry& at(std::size_t position) {
         return entries_[(first_ + position) & (entries_.size() - 1)];
     }
@@ -53,7 +55,7 @@ private:
     void forget_first();
 
     Nanos span_;
-    std::vector<Entry> entries_;
+    std::span<Entry> entries_;
     Nanos oldest_;  // time of the first: whether something expires is known without its line
     std::uint32_t first_{};
     std::uint32_t count_{};

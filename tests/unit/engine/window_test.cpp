@@ -9,7 +9,8 @@ namespace {
 constexpr Nanos start = seconds(1'700'000'000);
 
 TEST(VolumeWindow, CountsAnEventThatIsExactlyAsOldAsItsSpan) {
-    VolumeWindow window{seconds(60), 16};
+    std::array<VolumeWindow::Entry, 16> place;
+    VolumeWindow window{seconds(60), place};
     window.add(start, Side::sell, 5);
     window.expire(start + seconds(60));
     EXPECT_EQ(window.sum(Side::sell), 5);
@@ -19,7 +20,8 @@ TEST(VolumeWindow, CountsAnEventThatIsExactlyAsOldAsItsSpan) {
 }
 
 TEST(VolumeWindow, SumsBothSidesOrOnlyTheTriggersAsAsked) {
-    VolumeWindow window{seconds(60), 16};
+    std::array<VolumeWindow::Entry, 16> place;
+    VolumeWindow window{seconds(60), place};
     window.add(start, Side::sell, 5);
     window.add(start, Side::buy, 7);
     EXPECT_EQ(window.sum(VolumeSide::both, Side::sell), 12);
@@ -28,7 +30,8 @@ TEST(VolumeWindow, SumsBothSidesOrOnlyTheTriggersAsAsked) {
 }
 
 TEST(VolumeWindow, NeverUnderstatesTheSumWhenMoreEventsComeThanFit) {
-    VolumeWindow window{seconds(60), 4};
+    std::array<VolumeWindow::Entry, 4> place;
+    VolumeWindow window{seconds(60), place};
     for (int i = 0; i < 10; ++i) window.add(start + seconds(i), Side::sell, 1);
     EXPECT_EQ(window.size(), 4U);
     EXPECT_EQ(window.sum(Side::sell), 10);
@@ -39,7 +42,8 @@ TEST(VolumeWindow, NeverUnderstatesTheSumWhenMoreEventsComeThanFit) {
 }
 
 TEST(VolumeWindow, StaysWithinItsRangeHoweverLargeTheVolumes) {
-    VolumeWindow window{seconds(60), 4};
+    std::array<VolumeWindow::Entry, 4> place;
+    VolumeWindow window{seconds(60), place};
     for (int i = 0; i < 3; ++i) {
         window.add(start, Side::sell, INT64_MAX);
         window.add(start, Side::buy, INT64_MAX);
