@@ -56,6 +56,7 @@ public:
         if (!only_ || only_ <= Kind::books) ticks();
         if (!only_ || only_ == Kind::liquidations) small_liquidations();
         if (!only_ || only_ >= Kind::triggers) trades();
+        if (!only_) bursts();
         if (only_) fmt::print("measured events: {}\n", measured_);
     }
 
@@ -63,8 +64,11 @@ private:
     void ticks();
     void small_liquidations();
     void trades();
+    void bursts();
+    std::int64_t burst(std::size_t turn, bool ahead);
 
     static constexpr std::size_t batch = 256;
+    static constexpr std::size_t burst_size = 8;
     using Batch = std::vector<Event>;
 
     SymbolId any_symbol() { return SymbolId{static_cast<std::uint16_t>(random_() % symbols_)}; }
@@ -148,6 +152,55 @@ void Bench::small_liquidations() {
     }
     print_row(row("liquidation below its threshold"), small.percentiles());
     print_row(row("  the clock alone (in this and what follows)"), nothing.percentiles());
+}
+
+/// A cascade: eight symbols are liquidated at once, and every one of them triggers an entry. What
+/// one event of it took.
+std::int64_t Bench::burst(std::size_t turn, bool ahead) {
+    market_.now += seconds(2);  // finished orders keep their slots for seconds
+    const PositionSide side = turn % 2 == 0 ? PositionSide::long_side : PositionSide::short_side;
+    const Price at = EngineMarket::losing(side, live_tranches);
+    const auto first = static_cast<std::size_t>(any_symbol());
+    // Far apart, so that no two share a line or are fetched with each other.
+    const std::size_t step = std::max<std::size_t>(1, symbols_ / burst_size);
+    std::vector<Event> events;
+    for (std::size_t i = 0; i < burst_size; ++i) {
+        const SymbolId symbol{static_cast<std::uint16_t>((first + i * step) % symbols_)};
+        market_.feed(market_.mark(symbol, at));
+        market_.feed(market_.book(symbol, at));
+        events.push_back(market_.liquidation(symbol, {Quantity::one * 10}, closing_side(side), at));
+    }
+    market_.settle();
+    const Nanos begin = clock_.now();
+    market_.burst(events, ahead);
+    const Nanos span = clock_.now() - begin;
+    const std::vector<Command> entries = market_.sent();
+    check(entries.size() == events.size(),
+          fmt::format(
+              "every liquidation of the burst sends an entry; {} of turn {}, verdict {}",
+              entries.size(), turn,
+              static_cast<int>(market_.state().symbols[index(events.back().symbol)].last_verdict)));
+    market_.settle();
+    market_.now += microseconds(100);
+    for (const Command& entry : entries) {
+        market_.feed(market_.fill(entry));
+        market_.settle();
+        market_.feed(market_.fill(market_.newest(Role::take_profit)));
+        market_.settle();
+    }
+    market_.feed(market_.event(EventKind::timer, no_symbol));
+    market_.settle();
+    return span.count / static_cast<std::int64_t>(burst_size);
+}
+
+void Bench::bursts() {
+    Samples alone{turns_}, ahead{turns_};
+    for (std::size_t turn = 0; turn < turns_ / burst_size; ++turn) {
+        alone.add(burst(turn, false));
+        ahead.add(burst(turn, true));
+    }
+    print_row(row("entry in a burst of eight, nothing asked for ahead"), alone.percentiles());
+    print_row(row("entry in a burst of eight, as the stage does it"), ahead.percentiles());
 }
 
 void Bench::trades() {

@@ -198,7 +198,19 @@ void EngineMarket::answer(const Command& command) {
     wire_.push_back(reply);
 }
 
+void EngineMarket::burst(std::span<const Event> events, bool ahead) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (ahead && i + 2 < events.size()) engine_->expect_soon(events[i + 2]);
+        if (ahead && i + 1 < events.size()) engine_->expect_next(events[i + 1]);
+        engine_->on(events[i], *out_);
+        sent_.insert(sent_.end(), out_->commands().begin(), out_->commands().end());
+        out_->clear();
+    }
+}
+
 void EngineMarket::settle() {
+    for (const Command& command : sent_) answer(command);
+    sent_.clear();
     while (true) {
         for (const Command& command : out_->commands()) answer(command);
         out_->clear();

@@ -5,6 +5,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "core/board.hpp"
 #include "core/messages.hpp"
@@ -39,6 +41,10 @@ public:
     void feed(const Event& event) { engine_->on(event, *out_); }
     /// The same for the events a bench is about: perf/callgrind-engine.sh counts inside this.
     void measured(const Event& event);
+    /// Several at once, as the stage takes them from its ring: what they need is asked for ahead,
+    /// or not. What the engine sends waits for `settle`.
+    void burst(std::span<const Event> events, bool ahead);
+    const std::vector<Command>& sent() const { return sent_; }
     const Outbox& out() const { return *out_; }
     /// Answers what `out()` asks for, and what follows from that, until nothing moves; empties it.
     void settle();
@@ -58,6 +64,7 @@ private:
     std::unique_ptr<StatusBoard> board_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<Outbox> out_{std::make_unique<Outbox>()};
+    std::vector<Command> sent_;  // in a burst
     std::deque<Event> wire_;
     std::map<ClientOrderId, Command> open_;
     std::map<Role, Command> newest_;

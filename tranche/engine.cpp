@@ -7,6 +7,7 @@
 #include "tranche/lifecycle.hpp"
 #include "tranche/live_settings.hpp"
 #include "tranche/plausible.hpp"
+#include "tranche/prefetch.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/reconcile.hpp"
 #include "tranche/risk.hpp"
@@ -250,6 +251,18 @@ void Engine::run_due(Outbox& out) {
             ensure_backstop(state_, SymbolId{static_cast<std::uint16_t>((id - first_side) / 2)},
                             PositionSide{static_cast<std::uint8_t>((id - first_side) % 2)}, out);
     }
+}
+
+void Engine::expect_soon(const Event& event) const {
+    if (event.kind == EventKind::liquidation) return expect_liquidation(state_, event);
+    if (index(event.symbol) >= state_.symbols.size()) return;
+    if (event.kind == EventKind::order_update)
+        return prefetch_report(state_, event.symbol, event.order_update);
+    prefetch(&state_.prices[index(event.symbol)], cache_line);
+}
+
+void Engine::expect_next(const Event& event) const {
+    if (event.kind == EventKind::liquidation) expect_entry(state_, event);
 }
 
 /// What has time: a share of the symbols each turn, so that no turn is longer than others.

@@ -23,6 +23,12 @@ public:
     /// time, which never runs backwards for the engine.
     void on(const Event& event, Outbox& out);
 
+    /// Asks for the memory that an event will need; nothing changes. `soon` for the one after the
+    /// next, `next` for the next: what lies behind what the first asked for. In a cascade of
+    /// liquidations their lines arrive while those before are decided (bench/engine_bench: bursts).
+    void expect_soon(const Event& event) const;
+    void expect_next(const Event& event) const;
+
     /// True once a drain is over: no entry order of ours can still be filled.
     bool drained() const;
 

@@ -276,6 +276,18 @@ void record_liquidation(const EngineState& state, const Event& event, const Outc
 
 }  // namespace
 
+void expect_liquidation(const EngineState& state, const Event& event) {
+    const Liquidation& forced = event.liquidation;
+    state.recent_liquidations.prefetch(RecentLiquidations::mark_of(event.symbol, forced));
+    if (index(event.symbol) < state.symbols.size())
+        prefetch_entry(state, event.symbol, opened_by(opposite(forced.side)));
+}
+
+void expect_entry(const EngineState& state, const Event& event) {
+    if (index(event.symbol) < state.symbols.size())
+        prefetch_behind(state, event.symbol, opened_by(opposite(event.liquidation.side)));
+}
+
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
     const Liquidation& forced = event.liquidation;
     const bool configured = index(event.symbol) < state.symbols.size();

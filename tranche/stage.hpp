@@ -41,6 +41,8 @@ template <class Journal> struct EngineStage {
                 const Event* event = input->front();
                 if (event == nullptr) break;
                 if (!has_room()) return done;
+                if (const Event* soon = input->peek(2)) engine.expect_soon(*soon);
+                if (const Event* next = input->peek(1)) engine.expect_next(*next);
                 engine.on(*event, out);
                 input->pop();
                 flush();
