@@ -39,8 +39,8 @@ TEST(NetworkRow, N1_CutAtAnyByteOfARequestOrAnAnswerNoOrderIsSentTwice) {
                             "cut_request:100000", "cut:0", "cut:1", "cut:9", "cut:60", "cut:180",
                             "cut:320", "cut:100000"})
         ASSERT_TRUE(net.strikes(fmt::format("{}@POST order*1", cut), 1));
-    ASSERT_TRUE(net.strikes("cut:40@POST order~-s*1", 1)) << "protection itself";
-    ASSERT_TRUE(net.strikes("cut_request:40@POST order~-s*1", 1));
+    ASSERT_TRUE(net.strikes("cut:40@POST order~-s0*1", 1)) << "protection itself";
+    ASSERT_TRUE(net.strikes("cut_request:40@POST order~-s0*1", 1));
     ASSERT_TRUE(net.strikes("cut:15@DELETE order*1", 1));
     net.faults("none");
     EXPECT_TRUE(eventually(seconds(15) + busy, [&net] {
@@ -142,7 +142,7 @@ TEST(NetworkRow, N4_IdleOrderConnectionsThatAreHalfOpenAreFoundWithoutAnOrder) {
 TEST(NetworkRow, N4_HalfOpenRequestsAreGivenUpAndSettled) {
     Network net;
     ASSERT_TRUE(net.holds());
-    ASSERT_TRUE(net.strikes("hang@POST order~-e*1,hang_request@POST order~-e*1", 2));
+    ASSERT_TRUE(net.strikes("hang@POST order~-e0*1,hang_request@POST order~-e0*1", 2));
     net.faults("none");
     ASSERT_GE(net.harm("half_open", "rest"), 1);
     EXPECT_TRUE(eventually(seconds(15) + busy, [&net] {
@@ -180,7 +180,7 @@ TEST(NetworkRow, N6_OnASlowLinkOldEntriesAreDiscardedAndProtectionNever) {
     EXPECT_TRUE(
         eventually(seconds(30), [&] { return net.metric("orders_late_total") > discarded + 5; }));
     EXPECT_GT(net.metric("order_longest_wait_seconds", "entry"), 0);
-    EXPECT_LE(net.metric("order_longest_wait_seconds", "entry"), 0.35) << "one left that was older";
+    EXPECT_LE(net.metric("order_longest_wait_seconds", "entry"), 0.5) << "one left that was older";
     for (const OrderChange& change : net.orders())
         EXPECT_TRUE(change.state != "dropped" || change.role == "entry") << change.id;
     net.ends_well(seconds(6));
@@ -247,7 +247,7 @@ TEST(NetworkRow, N9_AnUnknownOrderIsNotOverBecauseItsCancelWasRefused) {
     Network net;
     ASSERT_TRUE(net.holds());
     // The cancel is refused, the order lives on, and may be filled at any time.
-    ASSERT_TRUE(net.strikes("reject:-2011@DELETE order~-e=1", 5, seconds(40)));
+    ASSERT_TRUE(net.strikes("reject:-2011@DELETE order~-e0=1", 5, seconds(40)));
     EXPECT_TRUE(is_filled_while_cancelled(net)) << net.said();
     net.ends_well(seconds(4));
 }
