@@ -13,6 +13,7 @@ namespace {
 
 constexpr Ratio backstop_distance{2'000'000};  // 2 % beyond the worst stop
 constexpr Nanos refused_pause = seconds(1);
+constexpr Nanos expired_pause = milliseconds(250);  // since it was sent
 // Reports of a fill come this close to the position they lead to.
 constexpr Nanos explained_within = milliseconds(100);
 
@@ -63,7 +64,28 @@ void close_uncovered(EngineState& state, SymbolId id, PositionSide which, Outbox
             start_close(state, side.tranches[i], CloseReason::stop_loss, out);
 }
 
+/// Somebody else does not want it: the tranches' own stops are all there is then, whoever cancels
+/// them.
+void leave_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
+    record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
+                 "somebody else keeps cancelling the backstop: the side is theirs", out);
+    const SideBook& side = state.side(id, which);
+    for (std::size_t i = 0; i < side.count; ++i)
+        if (state.tranches[side.tranches[i]].stop_loss_attempts.given_up)
+            look_again(state, side.tranches[i], state.now);
+}
+
 }  // namespace
+
+void backstop_found(EngineState& state, OrderSlot slot) {
+    Order& order = state.orders[slot];
+    SideBook& side = state.side(order.row.symbol, order.row.position_side);
+    if (slot != side.lost_backstop || is_working(state, side.backstop)) return;
+    order.cancel_wanted = false;
+    side.lost_backstop = std::exchange(side.backstop, slot);
+    if (is_live(state, side.lost_backstop)) state.orders[side.lost_backstop].cancel_wanted = true;
+    side.backstop_beyond = {};
+}
 
 void note_surplus(EngineState& state, SymbolId id, PositionSide which) {
     SideBook& side = state.side(id, which);
@@ -130,13 +152,16 @@ void backstop_ended(EngineState& state, const Order& order, Outbox& out) {
     SideBook& side = state.side(id, which);
     Attempts& attempts = side.backstop_attempts;
     const bool removed = order.row.state == OrderState::canceled;
-    // The exchange ends it with the position; the next one is for another.
-    const bool with_position = order.row.state == OrderState::expired && side.quantity.zero();
-    if (!removed && !with_position && order.row.state != OrderState::filled)
+    // What was refused because this one stood in its place may go at once.
+    if (removed) attempts.not_before = {};
+    // The exchange ends it with the position; the next one is for another, which may be there
+    // already.
+    if (order.row.state == OrderState::expired)
+        attempts.not_before = order.row.created + expired_pause;
+    else if (!removed && order.row.state != OrderState::filled)
         attempts.not_before = state.now + refused_pause;
     if (removed && !order.cancel_wanted && removed_too_often(attempts, state.now))
-        record_alarm(state, AlarmKind::exit_removed, true, id, no_tranche, removals_to_give_up,
-                     "somebody else keeps cancelling the backstop: the side is theirs", out);
+        leave_backstop(state, id, which, out);
     if (order.row.state == OrderState::rejected &&
         refusal_of(order.row.code) == Refusal::would_trigger)
         close_uncovered(state, id, which, out);

@@ -25,7 +25,8 @@ constexpr std::array<Nanos, 6> question_times = {
 constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
 constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
 constexpr Nanos stale_entry = milliseconds(500);
-constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
+constexpr Nanos cancel_pause = milliseconds(500);  // after a question about one that was refused
+constexpr Nanos late_trade = milliseconds(500);    // a trade report this late is asked for
 
 void due(EngineState& state, OrderSlot slot, Nanos when) {
     state.timers.set_earlier(slot, when);
@@ -184,7 +185,8 @@ void follow_up(EngineState& state, OrderSlot slot, Change change, Outbox& out) {
         state.timers.clear(slot);
         if (order.row.id.role == Role::entry)
             due(state, slot, order.row.created + state.settings.entry.ttl);
-        order.cancel_in_flight = false;
+        order.cancel_in_flight = order.cancel_refused = false;
+        if (order.row.id.role == Role::backstop) backstop_found(state, slot);
         if (order.cancel_wanted) cancel(state, slot, out);
     }
     if (order.tranche != no_slot && order.row.id.role != Role::entry)
@@ -398,8 +400,10 @@ void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Out
         order.row.code = reply.code;
         return due(state, slot, state.now + seconds(1));
     }
-    if (reply.verdict == ReplyClass::rejected || reply.verdict == ReplyClass::unknown)
+    if (reply.verdict == ReplyClass::rejected || reply.verdict == ReplyClass::unknown) {
+        order.cancel_refused = true;
         return query(state, slot, out);
+    }
     if (reply.verdict == ReplyClass::banned) banned(state, reply, out);
     due(state, slot, state.now + milliseconds(200));
 }
@@ -468,6 +472,8 @@ void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
     if (is_final(order.row.state) || order.cancel_in_flight) return;
     order.cancel_wanted = true;
     if (order.row.state == OrderState::sent) return;
+    if (order.cancel_refused && state.now < order.asked + cancel_pause)
+        return due(state, slot, order.asked + cancel_pause);
     if (halts(state.hold)) return due(state, slot, state.now + seconds(1));
     if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
     order.cancel_in_flight = true;

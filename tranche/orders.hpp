@@ -40,9 +40,10 @@ struct alignas(cache_line) Order {
     std::uint8_t absent_answers{};
     bool cancel_wanted{};  // cancel as soon as it is known to exist
     bool cancel_in_flight{};
-    bool question_wanted{};  // put off: the event at hand had said enough
-    bool live{};             // slot in use
-    bool unshown{};          // since the board was written
+    bool question_wanted{};         // put off: the event at hand had said enough
+    bool cancel_refused{};          // the last one found nothing: the answer to a question decides
+    bool live{};                    // slot in use
+    bool unshown{};                 // since the board was written
     Replacing replacing{};
     Notional reserved;              // margin set aside for the unfilled part of an entry
     OrderSlot next_entry{no_slot};  // among the live entries of its symbol

@@ -102,14 +102,19 @@ bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order&
                         });
 }
 
+/// A stop may go before the one that follows it: the backstop covers the moment between, or will
+/// not come back.
+bool may_go_first(const EngineState& state, const SideBook& side) {
+    return is_working(state, side.backstop) || side.backstop_attempts.given_up;
+}
+
 /// Where stops share the position, the old one goes first, once the backstop works (G5). True while
 /// it has to be waited for.
 bool makes_way(EngineState& state, TrancheSlot slot, Outbox& out) {
     const Tranche& tranche = state.tranches[slot];
     if (!state.stops_share_position || !has_retiring_stop(state, slot)) return false;
     const bool may_go =
-        is_working(state, state.side(tranche.row.symbol, tranche.row.side).backstop) ||
-        !state.settings.protection.backstop;
+        may_go_first(state, state.side_of(tranche)) || !state.settings.protection.backstop;
     for (std::size_t i = 0; may_go && i < tranche.retiring_count; ++i)
         if (is_live(state, tranche.retiring[i]) &&
             state.orders[tranche.retiring[i]].row.id.role == Role::stop_loss)
@@ -149,8 +154,8 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
             if (state.now < tranche.adjusted_at + adjust_pause)
                 return look_again(state, slot, tranche.adjusted_at + adjust_pause);
             if (!room_for_conditional(state, tranche.row.symbol)) {
-                const OrderSlot backstop = state.side_of(tranche).backstop;
-                if (is_working(state, backstop)) cancel(state, tranche.stop_loss, out);
+                if (may_go_first(state, state.side_of(tranche)))
+                    cancel(state, tranche.stop_loss, out);
                 return look_again(state, slot, state.now + adjust_pause);
             }
             if (planted(Canary::cancel_before_place)) return cancel(state, tranche.stop_loss, out);
@@ -158,7 +163,10 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
                 return look_again(state, slot, state.now + adjust_pause);
         }
     }
-    if (tranche.stop_loss_attempts.given_up || too_small_for_exits(symbol, tranche.own_quantity()))
+    // It is left to the backstop only while that one is not left to somebody else too (I3).
+    const bool backstopped = !state.side_of(tranche).backstop_attempts.given_up;
+    if ((tranche.stop_loss_attempts.given_up && backstopped) ||
+        too_small_for_exits(symbol, tranche.own_quantity()))
         return;
     if (state.now < tranche.stop_loss_attempts.not_before)
         return look_again(state, slot, tranche.stop_loss_attempts.not_before);
@@ -223,6 +231,14 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
                                 out);
 }
 
+/// What a close may sell: after a refusal no more than the exchange says it holds.
+Quantity closable(const EngineState& state, const Tranche& tranche) {
+    const Quantity theirs =
+        state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].exchange_quantity;
+    const bool doubted = tranche.close_attempts.failures > 0 && theirs.positive();
+    return doubted ? std::min(theirs, tranche.row.quantity) : tranche.row.quantity;
+}
+
 /// The closing order itself, once nothing else could sell the same quantity.
 void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Outbox& out) {
     Tranche& tranche = state.tranches[slot];
@@ -239,7 +255,7 @@ void continue_close(EngineState& state, TrancheSlot slot, bool old_ones_left, Ou
                .type = OrderType::market,
                .price = {},
                .stop_price = {},
-               .quantity = sendable(state.symbol(tranche.row.symbol), tranche.row.quantity),
+               .quantity = sendable(state.symbol(tranche.row.symbol), closable(state, tranche)),
                .tranche = slot},
               out);
 }

@@ -35,6 +35,10 @@ void refresh_quiet(EngineState& state, SymbolId id);
 /// left to the backstop. Source: reliability-model.md S6.
 void note_removal(EngineState& state, TrancheSlot slot, Role role, Outbox& out);
 
+/// A backstop given up for lost works after all: as long as the one sent in its place is not known
+/// to, this one stays and that one goes.
+void backstop_found(EngineState& state, OrderSlot slot);
+
 /// A backstop is over: another one, at once or a little later, unless nobody holds anything. One
 /// that somebody else keeps cancelling is left to them, until an operator resumes (S6).
 void backstop_ended(EngineState& state, const Order& order, Outbox& out);

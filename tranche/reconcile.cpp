@@ -48,6 +48,10 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     SideBook& side = state.side(id, which);
     const bool pushed = update.generation == 0;
     if (pushed && update.exchange_time < side.exchange_time) return;
+    // The newest push once more, after the exchange was asked: what it answered stands (I13).
+    if (pushed && update.exchange_time == side.exchange_time && side.exchange_time.count != 0 &&
+        side.pushed_at < state.snapshot_requested && side.in_snapshot)
+        return;
     if (!pushed && update.generation != state.snapshot_generation) return;
     if (!pushed || update.liquidation_price.positive())
         side.liquidation_price = update.liquidation_price;

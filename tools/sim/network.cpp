@@ -8,9 +8,10 @@
 namespace tranche::sim {
 namespace {
 
-constexpr Nanos answer_timeout = seconds(10);  // net/http_connection.hpp
-constexpr Nanos slow = milliseconds(100);      // more than any request without a fault takes
-constexpr Nanos told_to_wait = seconds(3);     // with a ban, in Retry-After
+constexpr Nanos answer_timeout = seconds(10);        // net/http_connection.hpp
+constexpr Nanos slow = milliseconds(100);            // more than any request without a fault takes
+constexpr Nanos told_to_wait = seconds(3);           // with a ban, in Retry-After
+constexpr Nanos asked_to_pause = milliseconds(300);  // by a 403: nothing may leave for most of it
 constexpr std::int32_t nonce_expired = -4225;
 
 std::uint64_t hash_of(const ClientOrderId& id) {
@@ -330,6 +331,8 @@ void Network::answer(std::uint32_t slot, Nanos now) {
         case Way::refused:
         case Way::throttled:
             write(connection, request);
+            if (connection.response_.status == 403)
+                oracle_.excuse_bare(Excuse::weather, now + asked_to_pause);
             if (request.status == 418) ban_known_until_ = now + told_to_wait;
             connection.waiting_ = false;
             connection.answered_ = now;

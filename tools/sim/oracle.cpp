@@ -165,8 +165,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
     if (command.sequence <= newest_sequence_) fail("I12", "command sequence does not grow", now);
     newest_sequence_ = command.sequence;
     // What lay in the rings before that report is taken first.
-    constexpr Nanos same_turn = milliseconds(20);
-    if (foreign_epoch_seen_.count != 0 && view.turn_before > foreign_epoch_seen_ + same_turn &&
+    if (foreign_epoch_seen_.count != 0 && view.drained_at > foreign_epoch_seen_ &&
         command.kind == CommandKind::place)
         fail("I15", "an order after a younger instance was seen: " + text_of(command.id), now);
     if (view.mode == Mode::halt) fail("I8", "a command while halted", now);
@@ -227,8 +226,9 @@ void Oracle::book(const FillRow& fill, Nanos now) {
     if (fill.tranche == own) return;
     // More than the tranche held goes to others by rule; what it holds must be taken first.
     if (order.closing && watch_of(own).quantity.zero()) return;
-    // A late fill of an entry whose tranche is closed opens another.
-    if (!order.closing && !watch_of(own).over)
+    // A late fill of an entry whose tranche is closed opens another, and so may one of a tranche
+    // of which nothing but this order is left.
+    if (!order.closing && !watch_of(own).over && !watch_of(own).forgotten)
         fail("I1",
              what + " is booked on tranche " +
                  std::to_string(static_cast<std::uint32_t>(fill.tranche)),
@@ -272,8 +272,10 @@ void Oracle::recorded(const Record& record) {
 }
 
 void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
-    if (event.kind == EventKind::control && event.control.kind == ControlKind::resume)
+    if (event.kind == EventKind::control && event.control.kind == ControlKind::resume) {
         foreign_epoch_seen_ = {};
+        forget_removals();
+    }
     if (event.symbol == no_symbol) return;
     const bool exit = event.kind == EventKind::reply && (event.reply.id.role == Role::stop_loss ||
                                                          event.reply.id.role == Role::take_profit);
@@ -298,6 +300,7 @@ void Oracle::restarted(std::uint32_t epoch, Nanos now) {
     excuse_all(now + seconds(10));
     spending_.reset();
     foreign_epoch_seen_ = {};
+    forget_removals();
     for (SymbolWatch& symbol : symbols_) {
         symbol.window.clear();
         symbol.crowded_until = now + plan_.settings.window.span;
@@ -310,10 +313,16 @@ void Oracle::died(Loss loss, const Memory& memory) {
     if (loss == Loss::nothing) return;
     remembers_all_ = false;
     ledger_.forgive_trades();
-    for (TrancheWatch& tranche : tranches_) tranche = {};
+    for (TrancheWatch& tranche : tranches_) {
+        tranche = {};
+        tranche.forgotten = true;
+    }
     for (SideWatch& side : sides_) side.recorded = side.entered = side.adopted = 0;
     for (const TrancheRow& row : memory.tranches()) {
-        if (row.id == no_tranche || is_final(row.state)) continue;
+        if (row.id == no_tranche) continue;
+        watch_of(row.id).over = is_final(row.state);
+        watch_of(row.id).forgotten = false;
+        if (is_final(row.state)) continue;
         watch(row.symbol, row.side).recorded += row.quantity.raw;
         watch_of(row.id).quantity = row.quantity;
     }

@@ -33,7 +33,7 @@ struct EngineView {
     std::uint32_t epoch{};
     std::array<std::array<bool, 2>, most_symbols> reconciling{};
     bool stray_reservation{};  // margin is reserved, and no entry is there to use it
-    Nanos turn_before;         // when the engine took events before it took these
+    Nanos drained_at;          // when the engine had last taken every event there was
 };
 
 /// Milliseconds, one bucket each; the last one holds what is longer.
@@ -89,6 +89,8 @@ public:
     }
     /// Somebody else traded on this symbol.
     void foreign(SymbolId symbol) { foreign_.set(tranche::index(symbol)); }
+    /// S6: somebody else cancels an exit of ours. From the third time on it may stay away.
+    void removed_by_hand(const ClientOrderId& id);
     /// The next order accepted comes from somebody else who uses our ids.
     void second_instance() { ++entry_verdicts_; }
 
@@ -139,10 +141,12 @@ private:
         Quantity quantity;  // by the newest record
         Quantity entered;
         Quantity exited;
-        Quantity exit_fills;        // booked on it, of its own exits
-        ClientOrderId newest_stop;  // that the exchange accepted
+        Quantity exit_fills;                    // booked on it, of its own exits
+        std::array<std::uint8_t, 2> removed{};  // by hand, since it was resumed: stops, profits
+        ClientOrderId newest_stop;              // that the exchange accepted
         bool known{};
         bool over{};
+        bool forgotten{};  // all memory of it was lost once
         Nanos stop_short_since;
         Nanos profit_short_since;
     };
@@ -176,11 +180,14 @@ private:
     struct Exits {
         Quantity stops{};
         Quantity profits{};
+        bool backstopped{};
         bool dust{};  // X6: less than an order may be worth is left to the backstop
     };
     Exits exits_of(const TrancheRow& row) const;
     void watch_tranche(const TrancheRow& row, Nanos now);
     TrancheWatch& watch_of(TrancheId id);
+    void forget_removals();
+    bool left_to_backstop(TrancheId id) const;
     TrancheId resolve(TrancheId id);
     SideWatch& watch(SymbolId symbol, PositionSide side) {
         return sides_[tranche::index(symbol) * 2 + tranche::index(side)];
@@ -194,7 +201,7 @@ private:
     bool protects(SymbolId symbol) const {  // a backstop lies beyond a stop
         return plan_.settings.symbols[tranche::index(symbol)].stop_loss_enabled;
     }
-    bool is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const;
+    bool is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made);
     void learn(const Event& event, PositionSide side, Nanos made, Nanos now);
     void follow(Span& span, Nanos since, Nanos excused, UnprotectedTimes& times, Nanos now) const;
     void count_excuses(SymbolId symbol, PositionSide side, Nanos now);

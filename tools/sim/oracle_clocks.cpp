@@ -12,6 +12,7 @@ constexpr Nanos difference_flagged = seconds(60);     // I2
 constexpr Nanos stop_in_repair = seconds(4);          // I4
 constexpr Nanos profit_in_repair = seconds(20);       // I4
 constexpr Notional slack_of_dust{Notional::one * 2};  // exits are priced away from the entry
+constexpr std::uint8_t removals_until_left = 3;       // S6
 constexpr Nanos doubled_protection = seconds(15);     // I6
 
 std::string key_text(SymbolId symbol, PositionSide side) {
@@ -25,24 +26,40 @@ Nanos since(Nanos before, bool wrong, Nanos now) {
     return before.count == 0 ? now : before;
 }
 
+bool ends_stop(OrderStatus status, bool ours, const ClientOrderId& id) {
+    const bool over = status != OrderStatus::created && status != OrderStatus::partially_filled;
+    return ours && over && (id.role == Role::stop_loss || id.role == Role::backstop);
+}
+
 }  // namespace
 
-/// Whether this tells the engine that the side is without a stop: the fill that opened it, the end
-/// of its stop, or an answer that speaks of either. Market data does not.
-bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) const {
+/// Whether this tells the engine that the side is without a stop: a fill that it did not know of,
+/// or the end of a stop of what it has on record. Market data does not, nor does a position that it
+/// knows of already, nor one as it was before, even when it is told later (E14).
+bool Oracle::is_evidence(const Event& event, PositionSide side, Nanos since, Nanos made) {
     const auto names = [side](PositionLeg leg) {
         return leg == PositionLeg::both ||
                (leg == PositionLeg::long_side) == (side == PositionSide::long_side);
     };
-    if (event.kind == EventKind::order_update)
-        return made >= since && names(event.order_update.leg);
-    if (event.kind == EventKind::position_update)  // one that is still empty is an old one (E14)
-        return made >= since && names(event.position_update.leg) &&
-               !event.position_update.amount.zero();
+    const bool held = watch(event.symbol, side).recorded > 0;
+    if (event.kind == EventKind::order_update) {
+        const OrderUpdate& update = event.order_update;
+        return made >= since && names(update.leg) &&
+               (update.execution == ExecutionType::trade ||
+                (held && ends_stop(update.status, update.ours, update.id)));
+    }
+    if (event.kind == EventKind::position_update) {
+        const PositionUpdate& update = event.position_update;
+        const bool read = update.generation != 0;
+        const Nanos lag = read ? milliseconds(plan_.venue.behaviour.position_lag_ms) : Nanos{};
+        return made - lag >= since && names(update.leg) &&
+               update.amount.raw * sign(side) > watch(event.symbol, side).recorded;
+    }
     if (event.kind != EventKind::reply || event.reply.verdict != ReplyClass::accepted) return false;
     const LedgerOrder* order = ledger_.find(event.reply.id);
-    return order != nullptr && order->side == side && event.reply.filled.positive() &&
-           order->accepted >= made;
+    return order != nullptr && order->side == side &&
+           ((event.reply.filled.positive() && order->accepted >= made) ||
+            (held && ends_stop(event.reply.status, true, order->id)));
 }
 
 void Oracle::learn(const Event& event, PositionSide side, Nanos made, Nanos now) {
@@ -111,33 +128,52 @@ void Oracle::watch_side(SymbolId symbol, PositionSide side, const EngineView& vi
 
 Oracle::Exits Oracle::exits_of(const TrancheRow& row) const {
     Exits exits;
-    bool backstopped = false;
     for (const std::uint32_t place : ledger_.open()) {
         const LedgerOrder& order = ledger_.orders()[place];
         if (!order.ours || order.symbol != row.symbol) continue;
-        backstopped = backstopped || (order.id.role == Role::backstop && order.side == row.side);
+        exits.backstopped =
+            exits.backstopped || (order.id.role == Role::backstop && order.side == row.side);
         if (order.id.tranche == no_tranche || order.id.tranche != row.id) continue;
         if (order.id.role == Role::stop_loss) exits.stops += order.quantity - order.filled;
         if (order.id.role == Role::take_profit) exits.profits += order.quantity - order.filled;
     }
     const SymbolRules& rules = plan_.rules[tranche::index(row.symbol)];
-    exits.dust = backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
+    exits.dust = exits.backstopped && row.entry * row.quantity < rules.min_notional + slack_of_dust;
     return exits;
+}
+
+void Oracle::removed_by_hand(const ClientOrderId& id) {
+    if (id.role != Role::stop_loss && id.role != Role::take_profit) return;
+    std::uint8_t& times = watch_of(id.tranche).removed[id.role == Role::stop_loss ? 0 : 1];
+    if (times < UINT8_MAX) ++times;
+}
+
+bool Oracle::left_to_backstop(TrancheId id) const {
+    const auto place = static_cast<std::size_t>(id);
+    return place < tranches_.size() && tranches_[place].removed[0] >= removals_until_left;
+}
+
+void Oracle::forget_removals() {
+    for (TrancheWatch& seen : tranches_) seen.removed = {};
 }
 
 void Oracle::watch_tranche(const TrancheRow& row, Nanos now) {
     const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
-    const auto [stops, profits, dust] = exits_of(row);
+    const auto [stops, profits, backstopped, dust] = exits_of(row);
     TrancheWatch& seen = watch_of(row.id);
+    const bool stop_may_miss = backstopped && left_to_backstop(row.id);
+    const bool profit_may_miss = seen.removed[1] >= removals_until_left;
     const bool excused = dust || now <= excused_until(row.symbol, row.side) ||
                          watch(row.symbol, row.side).differs_since.count != 0;
     const bool closing = row.state == TrancheState::closing;
-    seen.stop_short_since =
-        since(seen.stop_short_since,
-              settings.stop_loss_enabled && stops < row.quantity && !excused && !closing, now);
-    seen.profit_short_since =
-        since(seen.profit_short_since,
-              settings.take_profit_enabled && profits < row.quantity && !excused && !closing, now);
+    seen.stop_short_since = since(seen.stop_short_since,
+                                  settings.stop_loss_enabled && stops < row.quantity && !excused &&
+                                      !closing && !stop_may_miss,
+                                  now);
+    seen.profit_short_since = since(seen.profit_short_since,
+                                    settings.take_profit_enabled && profits < row.quantity &&
+                                        !excused && !closing && !profit_may_miss,
+                                    now);
     const std::string name = key_text(row.symbol, row.side) + " tranche " +
                              std::to_string(static_cast<std::uint32_t>(row.id)) + " of " +
                              to_text(row.quantity);
@@ -218,11 +254,12 @@ std::string Oracle::unsettled(const Memory& memory) const {
     for (const std::uint32_t id : memory.live()) {
         const TrancheRow& row = memory.tranches()[id];
         if (is_final(row.state) || !row.quantity.positive()) continue;
-        const auto [stops, profits, dust] = exits_of(row);
+        const Exits exits = exits_of(row);
         const SymbolSettings& settings = plan_.settings.symbols[tranche::index(row.symbol)];
-        if (settings.stop_loss_enabled && stops != row.quantity && !dust)
+        const bool left = exits.dust || (exits.backstopped && left_to_backstop(row.id));
+        if (settings.stop_loss_enabled && exits.stops != row.quantity && !left)
             text += key_text(row.symbol, row.side) + " tranche " + std::to_string(id) +
-                    ": stops cover " + to_text(stops) + " of " + to_text(row.quantity) + "\n";
+                    ": stops cover " + to_text(exits.stops) + " of " + to_text(row.quantity) + "\n";
     }
     for (const OrderRow& row : memory.orders())
         if (row.state == OrderState::unknown) text += "the fate of an order is still unknown\n";

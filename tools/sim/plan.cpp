@@ -164,6 +164,9 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed, Swarm how) {
         plan.prices.push_back(Price{listings[i].price});
     }
     plan.settings = engine_settings(plan, dice);
+    // Only an entry that is cancelled can be filled just before.
+    if (plan.faults[index(Fault::n9)])
+        plan.settings.entry.ttl = milliseconds(dice.between(200, 1'500));
     if (plan.faults[index(Fault::o5)]) tighten_governors(plan.settings, dice);
     plan.venue.seed = seed;
     plan.venue.hedge_mode = plan.settings.hedge_mode;
@@ -176,7 +179,8 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed, Swarm how) {
     plan.pace = paces[dice.below(paces.size())];
     plan.volatility = dice.between(20, 400);
     plan.latency = dice.between(microseconds(300), milliseconds(20));
-    plan.order_connections = static_cast<std::size_t>(dice.between(1, 4));
+    // As the composition root opens them: twice what the settings ask for.
+    plan.order_connections = static_cast<std::size_t>(2 * dice.between(1, 3));
     plan.ring_capacity = plan.faults[index(Fault::m1)] ? 128 : 1024;
     plan.limits = limits(dice.below(6) == 0, dice);
     // Drawn apart, so that the draws above stay what they are.

@@ -177,7 +177,8 @@ private:
     Nanos drain_until_;
     std::int64_t pace_;
     std::uint64_t newest_command_{};
-    Nanos engine_turn_;  // newest turn in which the engine could take events
+    std::uint64_t halted_before_{};  // commands that the turn which halted may have decided
+    Nanos drained_at_;               // when the rings to the engine were last empty
     std::uint64_t foreign_trades_{};
     std::uint64_t budget_waits_{};
     std::uint64_t offered_{};  // to the rings that may not drop

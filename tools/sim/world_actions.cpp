@@ -141,6 +141,7 @@ void World::cancel_by_hand(const Action& action) {
         const LedgerOrder& order = ledger.orders()[place];
         if (!order.ours || !order.closing || wanted-- > 0) continue;
         oracle_.excuse(order.symbol, order.side, now_ + milliseconds(100));
+        oracle_.removed_by_hand(order.id);
         return venue_.cancel_by_hand(order.order_id, now_);
     }
 }

@@ -198,27 +198,35 @@ void World::poll_engine() {
 
 void World::poll_engine_once() {
     const Mode before = process_->engine.state().totals.mode;
+    const Nanos since = process_->engine.state().totals.mode_since;
     const Nanos tick = process_->stage.next_tick;
     taken_ += process_->stage.poll(now_);
     if (process_->stage.next_tick != tick) ++outcome_.events;
+    const EngineState& state = process_->engine.state();
+    if (state.totals.mode == Mode::halt && state.totals.mode_since != since)
+        halted_before_ = state.next_sequence;
     if (commands_.size() > 0) look_at_commands(before);
-    engine_turn_ = now_;
+    if (taken_ == pushed_) drained_at_ = now_;
 }
 
 void World::look_at_commands(Mode before) {
     EngineView seen = view();
     // One turn takes many events; what it decided first was decided in the mode before.
     if (before == Mode::trading || seen.mode == Mode::halt) seen.mode = before;
-    seen.turn_before = engine_turn_;
+    seen.drained_at = drained_at_;
     std::size_t ahead = 0;
     for (const Command* command = commands_.peek(ahead); command != nullptr;
          command = commands_.peek(++ahead)) {
         if (command->sequence <= newest_command_) continue;
         newest_command_ = command->sequence;
+        // One that had no room at first was decided before the mode it comes out in.
+        EngineView then = seen;
+        if (seen.mode == Mode::halt && command->sequence < halted_before_)
+            then.mode = Mode::protect_only;
         ++decided_;
         outcome_.digest = mix(outcome_.digest ^ hash_of(*command));
         if (tracer_ != nullptr) tracer_->command(*command, now_);
-        oracle_.decided(*command, seen, now_);
+        oracle_.decided(*command, then, now_);
         if (telling_again_ && command->kind != CommandKind::query)
             oracle_.fail("I13", "an order is sent because an old event comes again", now_);
     }

@@ -53,8 +53,8 @@ void World::start() {
     ++starts_;
     started_ = now_;
     has_begun_ = false;
-    newest_command_ = 0;
-    engine_turn_ = now_;
+    newest_command_ = halted_before_ = 0;
+    drained_at_ = now_;
     budget_waits_ = 0;
     const Memory& known = journal_.durable();
     oracle_.restarted(epoch_, now_);

@@ -183,6 +183,24 @@ TEST(Contradiction, AnOldPushThatComesAgainIsNotAdoptedWhileSnapshotsSayOtherwis
     EXPECT_TRUE(world.tranches(btc, long_side).empty());
 }
 
+TEST(Contradiction, TheNewestPushToldAgainDoesNotOutruleTheSnapshotsSince) {
+    World world;
+    world.mark(btc, at);
+    take_position(world, btc, Side::sell, at);
+    const Event gone = push(world, "0", world.now + milliseconds(10));
+    world.send(gone);
+    world.pass(seconds(1));
+    for (int i = 0; i < 3; ++i) {
+        world.snapshot();  // it is all there: the push was wrong
+        world.pass(seconds(1));
+    }
+    Event again = gone;
+    again.arrival_time = world.now;
+    world.send(again);
+    EXPECT_EQ(world.state().symbols[index(btc)].sides[index(long_side)].exchange_quantity,
+              quantity("0.02"));
+}
+
 TEST(Contradiction, WhatItRefusedIsTriedAgainOnceItIsResolved) {
     World world;
     world.treat = placing(Role::stop_loss, {Answer::reject, -2022});

@@ -273,7 +273,7 @@ TEST_F(Watched, OrdersAfterAYoungerInstanceAreSeen) {
     const Event event = report(other, 100, ExecutionType::canceled, {}, 0);
     oracle_.delivered(event, now(), now());
     now_ += milliseconds(21);
-    view_.turn_before = now();
+    view_.drained_at = now();
     oracle_.decided(order(Role::stop_loss, 1, lot_), view_, now());
     EXPECT_EQ(broken(), "I15");
 }
