@@ -124,6 +124,8 @@ void add_answer_metrics(std::vector<Metric>& metrics, const Pipeline& pipeline) 
     const GatewayMetrics& gateway = pipeline.gateway_metrics();
     add(metrics, "orders_late_total", "commands not sent: too old for their lane",
         MetricType::counter, {}, [&gateway] { return number(gateway.late.get()); });
+    add(metrics, "order_batches_total", "requests that held more than one new order",
+        MetricType::counter, {}, [&gateway] { return number(gateway.batches.get()); });
     add(metrics, "orders_withdrawn_total", "orders not sent because their cancel came first",
         MetricType::counter, {}, [&gateway] { return number(gateway.withdrawn.get()); });
     add(metrics, "rate_blocked_until_seconds", "nothing is sent before, UTC; in the past: not so",

@@ -81,20 +81,6 @@ void enter(EngineState& state, OrderSlot slot, OrderState next) {
     order.state_since = state.now;
 }
 
-OrderState state_of(OrderStatus status, Quantity filled) {
-    switch (status) {
-        case OrderStatus::partially_filled: return OrderState::partial;
-        case OrderStatus::filled: return OrderState::filled;
-        case OrderStatus::canceled: return OrderState::canceled;
-        case OrderStatus::expired: return OrderState::expired;
-        case OrderStatus::rejected: return OrderState::rejected;
-        case OrderStatus::created:
-        case OrderStatus::none:
-        case OrderStatus::unknown: break;
-    }
-    return filled.positive() ? OrderState::partial : OrderState::working;
-}
-
 /// Everything that hangs on an order which can no longer be filled.
 void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];

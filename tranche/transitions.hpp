@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "core/numbers.hpp"
 #include "core/rows.hpp"
 
 namespace tranche {
@@ -60,6 +61,21 @@ inline constexpr Transitions<TrancheState, 9> tranche_transitions = [] {
         {closing, {unprotected, protecting, protected_, adjusting, closed, merged}},
     };
 }();
+
+/// Where the exchange's word puts an order of which so much is filled.
+constexpr OrderState state_of(OrderStatus status, Quantity filled) {
+    switch (status) {
+        case OrderStatus::partially_filled: return OrderState::partial;
+        case OrderStatus::filled: return OrderState::filled;
+        case OrderStatus::canceled: return OrderState::canceled;
+        case OrderStatus::expired: return OrderState::expired;
+        case OrderStatus::rejected: return OrderState::rejected;
+        case OrderStatus::created:
+        case OrderStatus::none:
+        case OrderStatus::unknown: break;
+    }
+    return filled.positive() ? OrderState::partial : OrderState::working;
+}
 
 static_assert(!order_transitions.allows(OrderState::filled, OrderState::canceled) &&
                   !tranche_transitions.allows(TrancheState::closed, TrancheState::unprotected),

@@ -65,13 +65,11 @@ std::string_view advice(AlarmKind kind) {
             return "The symbol's rules are read again every minute; entries go on when they have "
                    "changed. Press Resume to try once more with the old ones.";
         case AlarmKind::agent_expires:
-            return "Approve a new signer at the exchange, or extend this one, then start again "
-                   "with it. Exits at the exchange stay.";
+            return "Approve a new signer or extend this one, then start again. Exits stay.";
         case AlarmKind::stream_gap:
             return "What was missed is asked for. If it returns, look at the network.";
         case AlarmKind::answers_changed:
-            return "Orders whose answer cannot be read are asked for until their fate is known. "
-                   "Look for a change of the exchange's API, and for a newer version of this.";
+            return "Look for a change of the exchange's API, and for a newer version of this.";
     }
     return "";
 }

@@ -17,7 +17,8 @@ public:
     static constexpr std::size_t alarm_limit = 200;
     static constexpr std::size_t mode_limit = 50;
     static constexpr std::size_t hours = 24;
-    static constexpr std::size_t alarm_kinds = static_cast<std::size_t>(AlarmKind::answers_changed) + 1;
+    static constexpr std::size_t alarm_kinds =
+        static_cast<std::size_t>(AlarmKind::answers_changed) + 1;
 
     struct Alarm {
         Nanos time;

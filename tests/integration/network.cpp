@@ -200,6 +200,7 @@ std::int64_t Network::happened_to(const std::string& call, const std::string& fa
     for (const Json& rule : get_from_exchange("/sim/faults"))
         if (rule.value("where", "") == call && rule.value("fault", "") == fault)
             return rule.value("happened", std::int64_t{});
+    ADD_FAILURE() << "no rule " << fault << '@' << call;
     return -1;
 }
 

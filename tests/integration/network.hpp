@@ -48,7 +48,8 @@ public:
     void faults(const std::string& list) { post("faults", list); }
     /// How often the rules in force have struck, together.
     std::int64_t happened() const;
-    /// How often the rule of `fault` for `call` has struck; −1 when there is none.
+    /// How often the rule of `fault` for `call` (without a text) has struck; without such a rule
+    /// the test fails.
     std::int64_t happened_to(const std::string& call, const std::string& fault = "delay") const;
     /// Rules that strike so often by themselves; waits until they have.
     bool strikes(const std::string& list, std::int64_t times, Nanos patience = seconds(30));

@@ -149,7 +149,8 @@ std::string nginx_settings(const std::string& folder, const std::string& address
 }  // namespace
 
 NginxFront::NginxFront(const Folder& folder, const PeerIdentity& identity,
-                       const std::string& target, const std::string& target_root, FrontPlace place)
+                       const std::string& target, const std::string& target_root,
+                       const FrontPlace& place)
     : folder_{folder} {
     // nginx cannot be asked to find a port; one that was free may be taken when it binds.
     for (int attempt = 0; attempt < 5; ++attempt)

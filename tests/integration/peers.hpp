@@ -76,7 +76,7 @@ struct FrontPlace {
 class NginxFront {
 public:
     NginxFront(const Folder& folder, const PeerIdentity& identity, const std::string& target,
-               const std::string& target_root, FrontPlace place = {});
+               const std::string& target_root, const FrontPlace& place = {});
 
     std::string url() const { return "https://localhost:" + std::to_string(port_); }
     std::uint16_t port() const { return port_; }

@@ -194,6 +194,9 @@ private:
 /// An entry, filled whole at `at`, and half a second for its exits.
 void take_position(World& world, SymbolId symbol, Side forced, Price at);
 
+/// The one order without a verdict is given up when its validity is over, and not before.
+void expect_patience(World& world);
+
 /// A stop of BTCUSDT that no step of a test reaches; and no take-profit either.
 Options wide_stop();
 Options patient();

@@ -236,6 +236,13 @@ void take_position(World& world, SymbolId symbol, Side forced, Price at) {
     world.pass(milliseconds(500));
 }
 
+void expect_patience(World& world) {
+    world.pass(seconds(12));
+    EXPECT_EQ(world.state().totals.unknown_now, 1U) << "it still could arrive";
+    world.pass(seconds(8));
+    EXPECT_EQ(world.state().totals.unknown_now, 0U);
+}
+
 Options wide_stop() {
     Options with = options();
     with.settings.symbols[0].stop_loss = ratio("0.5");

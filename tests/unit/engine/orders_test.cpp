@@ -54,10 +54,7 @@ TEST(UnknownOrder, ThatNeverCameIsGivenUpOnlyAfterItsValidityAndTwoAnswers) {
     world.treat = for_kind(CommandKind::place, {Answer::never_came});
     world.trigger(btc, Side::sell, at);
     world.treat = nullptr;
-    world.pass(seconds(12));
-    EXPECT_EQ(world.state().totals.unknown_now, 1U) << "it still could arrive";
-    world.pass(seconds(8));
-    EXPECT_EQ(world.state().totals.unknown_now, 0U);
+    expect_patience(world);
     EXPECT_TRUE(world.tranches(btc, long_side).empty());
     EXPECT_EQ(world.sent(CommandKind::place), 1U);
     EXPECT_EQ(world.unsettled(), "");

@@ -64,10 +64,7 @@ TEST(VoidedEntry, AFailedNoopProvesNothing) {
         world.treat = lost_entry(Answer::never_came, failure);
         world.trigger(btc, Side::sell, at);
         world.treat = nullptr;
-        world.pass(seconds(12));
-        EXPECT_EQ(world.state().totals.unknown_now, 1U) << "it still could arrive";
-        world.pass(seconds(8));
-        EXPECT_EQ(world.state().totals.unknown_now, 0U);
+        expect_patience(world);
         EXPECT_EQ(world.sent(CommandKind::noop), 1U) << "one try";
         EXPECT_EQ(world.unsettled(), "");
     }

@@ -15,6 +15,7 @@ SocketAddress at(const std::string& address) {
 
 std::vector<SocketAddress> all(const std::vector<std::string>& addresses) {
     std::vector<SocketAddress> result;
+    result.reserve(addresses.size());
     for (const std::string& one : addresses) result.push_back(at(one));
     return result;
 }
