@@ -111,6 +111,9 @@ TrancheSlot open_tranche(EngineState& state, SymbolId symbol, PositionSide which
     tranche.live = true;
     TrancheRow& row = tranche.row;
     row.id = id != no_tranche ? id : TrancheId{state.next_tranche++};
+    if (const auto place = static_cast<std::uint32_t>(row.id) - state.first_tranche;
+        place < state.opened.size())
+        state.opened[place] = 1;
     row.episode = side.episode;
     row.ordinal = side.next_ordinal++;
     if (planted(Canary::reuse_ordinal) && row.ordinal > 0) --row.ordinal;

@@ -80,11 +80,11 @@ std::int64_t trade_key(const OrderUpdate& update) {
 
 /// An earlier run opened it, and every memory of it was lost but its name on this order.
 bool is_lost(const EngineState& state, const ClientOrderId& id) {
-    if (id.epoch >= state.epoch || static_cast<std::uint32_t>(id.tranche) < state.first_tranche)
-        return false;
-    return std::none_of(state.tranches.begin(), state.tranches.end(), [&](const Tranche& tranche) {
-        return tranche.live && tranche.row.id == id.tranche;
-    });
+    const auto name = static_cast<std::uint32_t>(id.tranche);
+    if (id.epoch >= state.epoch || name < state.first_tranche) return false;
+    // One that this run has opened has given its orders ids of this run.
+    const std::uint32_t place = name - state.first_tranche;
+    return place < state.opened.size() && state.opened[place] == 0;
 }
 
 /// Entry: the tranche of its intent, or a new one when that has closed meanwhile.

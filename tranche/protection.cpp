@@ -14,7 +14,10 @@ namespace tranche {
 namespace {
 
 constexpr Nanos alarm_after = seconds(2);
-constexpr Nanos refused_pause = seconds(5);
+// After the exchange refused one for closing more than there is: longer than a snapshot takes for a
+// take-profit, within what I4 allows for a stop.
+constexpr Nanos refused_profit_pause = seconds(5);
+constexpr Nanos refused_stop_pause = seconds(1);
 constexpr Nanos forget_failures = seconds(30);  // without one, the ladder starts again
 constexpr std::array<Nanos, 6> retry_ladder = {
     milliseconds(0), milliseconds(100), milliseconds(300), seconds(1), seconds(3), seconds(5)};
@@ -409,9 +412,10 @@ void wait_with_exit(EngineState& state, TrancheSlot slot, Role role, bool filter
     Tranche& tranche = state.tranches[slot];
     if (role != Role::stop_loss && role != Role::take_profit) return;
     if (filters && !state.symbol(tranche.row.symbol).rules_doubted) return;
-    Attempts& attempts =
-        role == Role::stop_loss ? tranche.stop_loss_attempts : tranche.take_profit_attempts;
-    attempts.not_before = state.now + refused_pause;
+    if (role == Role::stop_loss)
+        tranche.stop_loss_attempts.not_before = state.now + refused_stop_pause;
+    else
+        tranche.take_profit_attempts.not_before = state.now + refused_profit_pause;
 }
 
 bool is_crowded(const EngineState& state, TrancheSlot slot, Role role) {

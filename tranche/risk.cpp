@@ -54,9 +54,11 @@ Target wanted_mode(const EngineState& state) {
     if (halts(state.hold)) return held_mode(state.hold);
     if (state.drain_wanted) return {Mode::drain, "stopping: entries off, exits stay"};
     if (state.flatten_wanted) return {Mode::flatten, "closing every position"};
+    // Before the first snapshot there is nothing yet that could be protected only.
+    if (streams.user_open == 0 && state.totals.last_reconcile.count != 0)
+        return {Mode::protect_only, "user stream is down"};
     if (!state.reconciled)
         return {Mode::reconcile, "waiting for positions and orders to agree with the exchange"};
-    if (streams.user_open == 0) return {Mode::protect_only, "user stream is down"};
     if (streams.market_open == 0) return {Mode::protect_only, "market stream is down"};
     if (state.now < state.banned_until) return {Mode::protect_only, "the exchange has banned us"};
     if (state.hold != Hold::none) return held_mode(state.hold);

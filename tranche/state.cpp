@@ -45,7 +45,8 @@ EngineState::EngineState(EngineSettings with, const SymbolTable& names, StatusBo
       orders{order_capacity(settings) + restored.orders.size()},
       volumes(settings.symbols.size() * window_capacity(settings.window.span)),
       timers{orders.capacity() + tranches.size() + 2 * settings.symbols.size()},
-      trades{1U << 16} {
+      trades{1U << 16},
+      opened(1U << 16) {
     require(settings.symbols.size() == names.configured(), "each configured symbol has settings");
     symbols.reserve(settings.symbols.size());
     const std::size_t each = window_capacity(settings.window.span);

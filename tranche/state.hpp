@@ -291,7 +291,8 @@ struct EngineState {
     Nanos now;                // arrival time of the event at hand
     std::uint32_t epoch{};
     std::uint32_t next_tranche{1};
-    std::uint32_t first_tranche{1};  // of this run; what it was restored with is older
+    std::uint32_t first_tranche{1};   // of this run; what it was restored with is older
+    LargeTable<std::uint8_t> opened;  // by this run, from `first_tranche` on: not to be given back
     std::uint32_t next_backstop{1};
     std::uint64_t next_sequence{1};
     Hold hold{Hold::none};
