@@ -89,7 +89,7 @@ void backstop_found(EngineState& state, OrderSlot slot) {
 
 void note_surplus(EngineState& state, SymbolId id, PositionSide which) {
     SideBook& side = state.side(id, which);
-    if (side.exchange_quantity <= side.quantity) {
+    if (!side.has_surplus()) {
         side.surplus_since = {};
         return;
     }
@@ -101,13 +101,12 @@ void ensure_backstop(EngineState& state, SymbolId id, PositionSide which, Outbox
     if (!state.settings.protection.backstop || planted(Canary::no_backstop)) return;
     SymbolState& symbol = state.symbol(id);
     SideBook& side = symbol.sides[index(which)];
-    if (side.exchange_quantity <= side.quantity) side.surplus_since = {};
+    if (!side.has_surplus()) side.surplus_since = {};
     Price worst = worst_stop(side, which);
     if (!worst.positive()) worst = stop_of_surplus(state, id, which);
     if (!worst.positive()) {
         // What the exchange still holds is not left without it, whoever it may belong to.
-        if (is_live(state, side.backstop) && side.exchange_quantity <= side.quantity)
-            cancel(state, side.backstop, out);
+        if (is_live(state, side.backstop) && !side.has_surplus()) cancel(state, side.backstop, out);
         return;
     }
     if (side.backstop_attempts.given_up) return;

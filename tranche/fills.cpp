@@ -251,6 +251,10 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
     if (update.forced != ForcedClose::none) hold(state, Hold::forced_close, out);
     const PositionSide which = reduces ? reduced : position_side_of(update, update.side);
     state.side(symbol, which).last_fill = state.now;
+    if (reduces) {
+        Quantity& theirs = state.side(symbol, which).foreign_opened;
+        theirs -= std::min(theirs, update.last_quantity);
+    }
     const TrancheSlot stopped = reduces && update.forced == ForcedClose::none
                                     ? stopped_tranche(state, symbol, which, update)
                                     : no_slot;
@@ -269,6 +273,7 @@ void apply_foreign_trade(EngineState& state, SymbolId symbol, const OrderUpdate&
     if (!reduces && out.roomy()) {
         state.side(symbol, which).foreign_opened += update.last_quantity;
         adopt_told(state, symbol, which, out);
+        note_surplus(state, symbol, which);
     }
     charge_fee(state, no_slot, update);
     record_fill(state, update, symbol, which, nullptr,

@@ -58,8 +58,7 @@ void see_position(EngineState& state, SymbolId id, PositionSide which, const Pos
     if (!pushed) side.in_snapshot = true;
     // A push that came after the snapshot was asked for is newer than the snapshot's row; so is one
     // that the exchange dates later than that row, while rows may be that old: its clock may jump.
-    const bool dated_earlier =
-        update.exchange_time.count != 0 && update.exchange_time < side.exchange_time;
+    const bool dated_earlier = update.exchange_time < side.exchange_time;
     const bool outdated = side.pushed_at >= state.snapshot_requested ||
                           (dated_earlier && side.pushed_at + rest_lag >= state.snapshot_requested);
     if (!pushed) side.overruled = outdated;
@@ -148,7 +147,7 @@ bool compare(EngineState& state, SymbolId id, PositionSide which, Outbox& out) {
     if (side.quantity == side.exchange_quantity) {
         side.differing_snapshots = 0;
         side.differs_since = {};
-        if (side.last_fill < state.snapshot_requested) side.foreign_opened = {};
+        if (side.last_fill + rest_lag < state.snapshot_requested) side.foreign_opened = {};
         return true;
     }
     if (side.differs_since.count == 0) side.differs_since = state.now;

@@ -113,6 +113,9 @@ struct alignas(cache_line) SideBook {
     bool in_snapshot{};
     bool overruled{};  // the newest snapshot's row was older than what had been pushed
 
+    /// Somebody else's part, that no tranche has: by the position, or by trades before it is told.
+    bool has_surplus() const { return exchange_quantity > quantity || foreign_opened.positive(); }
+
     alignas(cache_line) std::array<TrancheSlot, tranches_per_side> tranches{};
     alignas(cache_line) std::array<Price, tranches_per_side> stops{};    // where each one's stop
                                                                          // belongs; 0 for none

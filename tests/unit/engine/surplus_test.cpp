@@ -27,6 +27,25 @@ Event push(const World& world, std::string_view amount, Nanos made) {
     return event;
 }
 
+/// The report of a purchase that opens or adds.
+Event bought(const World& world, std::string_view amount) {
+    Event event{};
+    event.kind = EventKind::order_update;
+    event.symbol = btc;
+    event.arrival_time = world.now;
+    OrderUpdate& update = event.order_update;
+    update.exchange_time = update.trade_time = world.now;
+    update.order_id = 900;
+    update.trade_id = 901;
+    update.last_quantity = update.filled = quantity(amount);
+    update.last_price = update.average_price = at;
+    update.side = Side::buy;
+    update.leg = world.with.settings.hedge_mode ? PositionLeg::long_side : PositionLeg::both;
+    update.execution = ExecutionType::trade;
+    update.status = OrderStatus::filled;
+    return event;
+}
+
 void take_no_snapshots(World& world) {
     world.snapshots_on_demand = false;
     world.mark(btc, at);
@@ -40,6 +59,20 @@ TEST(Surplus, GetsTheBackstopBeforeItIsKnownWhoseItIs) {
     world.pass(milliseconds(200));
     EXPECT_TRUE(world.tranches(btc, long_side).empty()) << "one report is not believed";
     EXPECT_TRUE(world.only(btc, Role::backstop).placed.close_position);
+}
+
+TEST(Surplus, ThatOnlyATradeReportTellsOfGetsTheBackstopWhateverOldRowsSay) {
+    World world;
+    take_no_snapshots(world);
+    hold(world, "0.02");
+    const Event trade = bought(world, "0.02");
+    world.send(trade);
+    world.pass(milliseconds(10));
+    hold(world, "0");  // what the exchange reads out is still the position before
+    world.snapshot();
+    hold(world, "0.02");
+    world.pass(milliseconds(200));
+    EXPECT_EQ(world.open(btc, Role::backstop).size(), 1U);
 }
 
 TEST(Surplus, ThatAFillExplainsAtOnceLeadsToNothing) {
@@ -142,6 +175,37 @@ TEST(LostTranche, GetsItsNameBackWhenItsEntryFills) {
     world.release();
     world.pass(seconds(5));
     EXPECT_EQ(world.unsettled(), "");
+}
+
+TEST(LostTranche, DoesNotGetANameThatThisRunHasGivenToAnother) {
+    World world;
+    world.mark(btc, at);
+    world.mark(eth, price("3000"));
+    world.treat = placing(Role::entry, {Answer::never_came});
+    ASSERT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
+    const auto sent = world.records_of(RecordKind::order);
+    ASSERT_FALSE(sent.empty());
+    const ClientOrderId entry = sent.front().order.id;
+    world.records.clear();
+    world.treat = nullptr;
+    world.restart(false);
+    for (int i = 0; i < 3; ++i) {
+        world.pass(seconds(2));
+        world.snapshot();
+    }
+    take_position(world, eth, Side::sell, price("3000"));
+    ASSERT_EQ(world.tranches(eth, long_side).at(0).id, entry.tranche) << "nothing told of it";
+    world.fill(world.only(eth, Role::take_profit).placed.id, price("3100"));
+    ASSERT_TRUE(world.tranches(eth, long_side).empty());
+    hold(world, "0.02");
+    Event late = bought(world, "0.02");
+    late.order_update.ours = true;
+    late.order_update.id = entry;
+    world.send(late);
+    world.pass(seconds(1));
+    ASSERT_EQ(world.tranches(btc, long_side).size(), 1U);
+    EXPECT_NE(world.tranches(btc, long_side)[0].id, entry.tranche);
+    EXPECT_EQ(world.covered(btc, long_side), quantity("0.02"));
 }
 
 TEST(Contradiction, ASnapshotAskedForLongAfterAPushWinsWhateverTheClockSaid) {
