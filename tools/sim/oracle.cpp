@@ -294,10 +294,14 @@ void Oracle::delivered(const Event& event, Nanos made, Nanos now) {
     }
 }
 
-void Oracle::restarted(std::uint32_t epoch, Nanos now) {
+void Oracle::restarted(std::uint32_t epoch, const Memory& known, Nanos now) {
     epoch_ = epoch;
     newest_sequence_ = 0;
     excuse_all(now + seconds(10));
+    // What was under way has lost its answer: settled as after any lost one (N1), not sooner.
+    for (const OrderRow& row : known.orders())
+        if (row.state == OrderState::sent || row.state == OrderState::unknown)
+            excuse(row.symbol, row.position_side, now + seconds(16));
     spending_.reset();
     foreign_epoch_seen_ = {};
     forget_removals();

@@ -74,7 +74,8 @@ public:
     void delivered(const Event& event, Nanos made, Nanos now);
     /// A process ended; `memory` is what is left of what it knew.
     void died(Loss loss, const Memory& memory);
-    void restarted(std::uint32_t epoch, Nanos now);
+    /// A process begins with `known`.
+    void restarted(std::uint32_t epoch, const Memory& known, Nanos now);
 
     // What excuses a delay, and what does not. A missing stop (I3) needs a reason of its own.
     void excuse(SymbolId symbol, PositionSide side, Nanos until);

@@ -7,13 +7,13 @@ namespace tranche::sim {
 namespace {
 
 constexpr Nanos unprotected_hard = seconds(1);        // I3
-constexpr Nanos difference_unnoticed = seconds(25);   // I2: an audit finds what a stream lost
+constexpr Nanos difference_unnoticed = seconds(15);   // I2: an audit finds what a stream lost
 constexpr Nanos difference_flagged = seconds(60);     // I2
-constexpr Nanos stop_in_repair = seconds(4);          // I4
-constexpr Nanos profit_in_repair = seconds(20);       // I4
+constexpr Nanos stop_in_repair = seconds(2);          // I4
+constexpr Nanos profit_in_repair = seconds(10);       // I4
 constexpr Notional slack_of_dust{Notional::one * 2};  // exits are priced away from the entry
 constexpr std::uint8_t removals_until_left = 3;       // S6
-constexpr Nanos doubled_protection = seconds(15);     // I6
+constexpr Nanos doubled_protection = seconds(5);      // I6
 
 std::string key_text(SymbolId symbol, PositionSide side) {
     return "symbol " + std::to_string(tranche::index(symbol)) +

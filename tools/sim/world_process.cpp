@@ -57,7 +57,7 @@ void World::start() {
     drained_at_ = now_;
     budget_waits_ = 0;
     const Memory& known = journal_.durable();
-    oracle_.restarted(epoch_, now_);
+    oracle_.restarted(epoch_, known, now_);
     process_ =
         std::make_unique<Process>(*this, known.restored(epoch_, now_, settings_.window.span));
     process_->stage.next_tick = now_;

@@ -15,7 +15,7 @@ protected:
         plan_.settings.hedge_mode = true;
         plan_.settings.symbols[0].stop_loss_enabled = true;
         plan_.settings.symbols[0].take_profit_enabled = false;
-        oracle_.restarted(1, now());
+        oracle_.restarted(1, {}, now());
         now_ += seconds(20);  // a start is excused for a while
         view_.mode = Mode::trading;
         view_.epoch = 1;
@@ -179,7 +179,7 @@ TEST_F(Watched, AnExitThatWorksTheWrongWayIsSeen) {
 }
 
 TEST_F(Watched, AnOrderOfAnOlderEpochIsSeen) {
-    oracle_.restarted(2, now());
+    oracle_.restarted(2, {}, now());
     oracle_.decided(order(Role::stop_loss, 1, lot_), view_, now());
     EXPECT_EQ(broken(), "I12");
 }
