@@ -64,8 +64,7 @@ public:
           metrics_{metrics},
           request_{new char[request_capacity]},
           waiting_{LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
-                   LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity},
-                   LaneQueue{settings.lane_capacity}} {
+                   LaneQueue{settings.lane_capacity}, LaneQueue{settings.lane_capacity}} {
         for (C* connection : connections) slots_.push_back({.connection = connection});
     }
 
@@ -103,11 +102,10 @@ private:
         std::array<Waiting, most_in_batch> sent{};  // the commands under way, one unless a batch
         std::size_t sent_count{};
     };
-    /// What goes first: stops and closes, then take-profits, cancels, questions, and entries last.
-    enum class Urgency : std::uint8_t { protect, profit, cancel, question, entry };
-    static constexpr std::size_t urgencies = 5;
+    /// What goes first: exits, then cancels, then questions, then entries.
+    enum class Urgency : std::uint8_t { protect, cancel, question, entry };
 
-    Urgency urgency(const Command& command) const {
+    static Urgency urgency(const Command& command) {
         switch (command.kind) {
             case CommandKind::cancel:
             case CommandKind::noop: return Urgency::cancel;
@@ -115,10 +113,7 @@ private:
             case CommandKind::place:
             case CommandKind::replace: break;
         }
-        if (command.lane == Lane::entry) return Urgency::entry;
-        // While lines are short, a take-profit must not make a stop wait; in a batch it goes along.
-        const bool alone = command.id.role == Role::take_profit && !settings_.batch_exits;
-        return alone ? Urgency::profit : Urgency::protect;
+        return command.lane == Lane::entry ? Urgency::entry : Urgency::protect;
     }
 
     // ------------------------------------------------------------ answers
@@ -488,7 +483,7 @@ private:
     TimeSource time_;
     GatewayMetrics& metrics_;
     std::unique_ptr<char[]> request_;
-    std::array<LaneQueue, urgencies> waiting_;  // by urgency
+    std::array<LaneQueue, 4> waiting_;  // by urgency
     std::array<Command, most_in_batch> batch_{};
     std::vector<Slot> slots_;
     const std::atomic<bool>* halted_{};

@@ -373,9 +373,10 @@ void protect(EngineState& state, TrancheSlot slot, Outbox& out) {
     ensure_stop(state, slot, out);
     if (tranche.closing_for != CloseReason::none)
         continue_close(state, slot, old_take_profits, out);
-    else
-        ensure_take_profit(state, slot, old_take_profits, out);
+    // While order connections are short, what covers goes before what takes profit.
     ensure_backstop(state, tranche.row.symbol, tranche.row.side, out);
+    if (tranche.closing_for == CloseReason::none)
+        ensure_take_profit(state, slot, old_take_profits, out);
     judge(state, slot, out);
 }
 

@@ -306,6 +306,11 @@ bool Network::closes_entries(Nanos patience) const {
     return eventually(patience, [this] { return !modes().empty(); });
 }
 
+bool Network::stays_closed(Nanos span) const {
+    const auto trades = [this] { return mode() == "trading"; };
+    return eventually(seconds(5), [&] { return !trades(); }) && !eventually(span, trades);
+}
+
 Nanos Network::longest_out_of_trading() const {
     Nanos longest{};
     std::optional<Nanos> left;

@@ -79,6 +79,8 @@ public:
     std::int64_t unseen();
     std::string mode() const;
     bool becomes(const std::string& mode, Nanos patience = seconds(20)) const;
+    /// The page says that entries are closed, a moment after the log, and goes on to for so long.
+    bool stays_closed(Nanos span) const;
     /// Waits for any mode without entries: protect_only, reconcile or halt.
     bool closes_entries(Nanos patience = seconds(20)) const;
     /// Longest stretch since `listen` from leaving trading to coming back, by the log's clock.

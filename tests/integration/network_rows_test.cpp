@@ -64,7 +64,7 @@ TEST(NetworkRow, N2_WithoutItsMarketNothingIsEnteredAndStopsStayUntouched) {
     EXPECT_LE((net.modes().front().at - cut).milliseconds(), (seconds(1) + late).milliseconds());
     net.post("resume_market", "{}");
     const std::int64_t entered = net.engine().figure("/funnel/verdicts/entered");
-    EXPECT_FALSE(eventually(seconds(2), [&net] { return net.mode() == "trading"; }));
+    EXPECT_TRUE(net.stays_closed(seconds(2))) << net.said();
     EXPECT_EQ(net.engine().figure("/funnel/verdicts/entered"), entered);
     for (const OrderChange& change : net.orders()) {
         EXPECT_NE(change.role, "entry") << change.state;
@@ -352,7 +352,7 @@ TEST_P(N13, AWrongCertificateIsRefusedForItsReasonAndProtectionWaitsInPlace) {
     EXPECT_NE(net.said().find(" alarm stream "), std::string::npos) << net.said();
     EXPECT_NE(net.said().find("nothing was sent there"), std::string::npos) << net.said();
     const std::int64_t accepted = read_exchange(net.exchange()).accepted;
-    EXPECT_FALSE(eventually(seconds(2), [&net] { return net.mode() == "trading"; })) << net.said();
+    EXPECT_TRUE(net.stays_closed(seconds(2))) << net.said();
     for (const ModeChange& change : net.modes()) EXPECT_NE(change.to, "trading") << net.said();
     EXPECT_EQ(read_exchange(net.exchange()).accepted, accepted) << "something was sent";
     net.faults("none");
@@ -398,7 +398,7 @@ TEST(NetworkRow, N15_WithoutAnyPathItWaitsProtectedAndReconcilesBeforeItTradesAg
     EXPECT_TRUE(eventually(busy, [&net] { return net.recorded("exchange_unreachable") == 1; }))
         << "a row of the database, once";
     const std::int64_t entered = net.engine().figure("/funnel/verdicts/entered");
-    EXPECT_FALSE(eventually(seconds(1), [&net] { return net.mode() == "trading"; }));
+    EXPECT_TRUE(net.stays_closed(seconds(1))) << net.said();
     EXPECT_EQ(net.engine().figure("/funnel/verdicts/entered"), entered);
     net.faults("none");
     ASSERT_TRUE(net.becomes("trading", seconds(15) + busy)) << net.said();

@@ -36,7 +36,9 @@ TEST(Protection, LeavesInTheSameEventAsTheFill) {
     const Command stop = world.only(btc, Role::stop_loss).placed;
     EXPECT_EQ(stop.type, OrderType::stop_market);
     EXPECT_EQ(stop.lane, Lane::protective);
-    EXPECT_LT(stop.sequence, world.only(btc, Role::take_profit).placed.sequence) << "stop first";
+    const Command backstop = world.only(btc, Role::backstop).placed;
+    EXPECT_LT(stop.sequence, backstop.sequence) << "stop first";
+    EXPECT_LT(backstop.sequence, world.only(btc, Role::take_profit).placed.sequence);
 }
 
 TEST(Protection, CarriesWorkingTypeAndPriceProtectOfTheSymbol) {

@@ -189,17 +189,6 @@ TEST(Gateway, ExitsGoBeforeCancelsBeforeQuestionsBeforeEntries) {
               (std::vector<std::string>{"order 4", "order 3", "order 2", "order 1"}));
 }
 
-TEST(Gateway, AStopDoesNotWaitForATakeProfitThatCameBeforeIt) {
-    World world{1};
-    world.order(Lane::protective, CommandKind::place, {}, Role::take_profit);
-    world.order(Lane::protective, CommandKind::place, {}, Role::stop_loss);
-    for (int i = 0; i < 2; ++i) {
-        world.poll();
-        world.line(0).answer(200);
-    }
-    EXPECT_EQ(world.line(0).sent, (std::vector<std::string>{"order 2", "order 1"}));
-}
-
 TEST(Gateway, ACancelTakesBackAnOrderThatHasNotLeftAndNeitherIsSent) {
     World world{1};
     world.line(0).up = false;

@@ -139,7 +139,7 @@ struct World {
     }
 
     std::uint64_t order(Lane lane = Lane::protective, CommandKind kind = CommandKind::place,
-                        Nanos deadline = {}, Role role = Role{}) {
+                        Nanos deadline = {}) {
         Command* command = commands.slot();
         EXPECT_NE(command, nullptr);
         *command = {};
@@ -149,7 +149,6 @@ struct World {
         command->deadline = deadline;
         command->symbol = SymbolId{3};
         command->id.epoch = 7;
-        command->id.role = role;
         command->decided_at = decided_at;
         command->id.generation =
             static_cast<std::uint32_t>(same_id_as == 0 ? sequence : same_id_as);
