@@ -159,9 +159,9 @@ TEST_F(Watched, TranchesThatHoldLessThanTheExchangeAreSeen) {
     filled_entry();
     oracle_.recorded(tranche({lot_.raw / 2}));
     oracle_.accepted(order(Role::stop_loss, 1, lot_), 101, now());
-    let_pass(seconds(20));
+    let_pass(seconds(14));
     EXPECT_EQ(broken(), "");
-    let_pass(seconds(10));
+    let_pass(seconds(2));
     EXPECT_EQ(broken(), "I2");
 }
 
