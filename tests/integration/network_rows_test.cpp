@@ -215,7 +215,14 @@ TEST(NetworkRow, N8_EventsToldTwiceOrOutOfOrderCountOnce) {
     EXPECT_EQ(net.recorded_fills(), fills) << "each trade is a row, once";
 }
 
-/// Waits until an entry is filled that was being cancelled, or should have been long ago.
+/// The market jumps to where this open order is filled.
+void move_price_into(Network& net, const Json& order) {
+    net.post("symbol", fmt::format("symbol={}&regime=gap&direction={}&ms=1000",
+                                   order.value("symbol", ""),
+                                   order.value("side", "") == "BUY" ? "down" : "up"));
+}
+
+/// Fills entries that are being cancelled, or should have been long ago; waits until one is told.
 bool is_filled_while_cancelled(Network& net) {
     constexpr std::int64_t life_ms = 3'200;  // of an entry, until its first cancel at the latest
     std::set<std::string> cancelled;
@@ -224,8 +231,9 @@ bool is_filled_while_cancelled(Network& net) {
             if (order.value("role", "") != "entry") continue;
             const std::int64_t age =
                 kernel_now().milliseconds() - order.value("created", std::int64_t{});
-            if (order.value("state", "") == "cancelling" || age > life_ms)
-                cancelled.insert(order.value("client_order_id", ""));
+            if (order.value("state", "") != "cancelling" && age <= life_ms) continue;
+            if (cancelled.insert(order.value("client_order_id", "")).second)
+                move_price_into(net, order);
         }
         const auto changes = net.orders();
         return std::ranges::any_of(changes, [&](const OrderChange& change) {
