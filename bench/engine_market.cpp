@@ -1,6 +1,9 @@
 #include "bench/engine_market.hpp"
 
+#include <bit>
 #include <fmt/format.h>
+
+#include "tranche/mix.hpp"
 
 namespace tranche::bench {
 namespace {
@@ -55,6 +58,11 @@ EngineSettings settings_for(std::size_t symbols) {
 }
 
 }  // namespace
+
+std::size_t EngineMarket::HashOfId::operator()(const ClientOrderId& id) const {
+    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(id);
+    return mix(words[0], words[1]);
+}
 
 EngineMarket::EngineMarket(std::size_t symbols) {
     const EngineSettings settings = settings_for(symbols);

@@ -16,6 +16,7 @@ namespace tranche {
 namespace {
 
 constexpr Nanos merge_interval = seconds(1);
+constexpr Nanos visit_interval = seconds(60);  // of what did not change
 constexpr std::size_t symbol_turns = 20;  // timers until every symbol had its turn: 100 ms
 constexpr Nanos watch_interval = milliseconds(500);
 
@@ -40,6 +41,7 @@ void Engine::on(const Event& event, Outbox& out) {
     if (event.kind == EventKind::book_ticker)
         return on_book_ticker(event.book_ticker, event.symbol);
     if (state_.totals.started.count == 0) state_.totals.started = state_.now;
+    if (index(event.symbol) < state_.prices.size()) state_.price(event.symbol).unshown = true;
     dispatch(event, out);
     record_changed_tranches(state_, out);
 }
@@ -71,6 +73,7 @@ void Engine::on_book_ticker(const BookTicker& ticker, SymbolId id) {
     price.bid = usable ? ticker.bid : Price{};
     price.ask = usable ? ticker.ask : Price{};
     price.book_time = state_.now;
+    price.unshown = true;
 }
 
 void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
@@ -78,6 +81,7 @@ void Engine::on_mark_price(const MarkPrice& mark, SymbolId id, Outbox& out) {
     SymbolPrices& price = state_.price(id);
     price.mark = mark.mark;
     price.mark_time = state_.now;
+    price.unshown = true;
     if (price.quiet.contains(mark.mark)) [[likely]]
         return;
     watch_mark(state_, id, out);
@@ -241,7 +245,10 @@ void Engine::run_due(Outbox& out) {
         if (id == Timers::none) return;
         const std::uint32_t first_tranche = static_cast<std::uint32_t>(state_.orders.capacity());
         const std::uint32_t first_side = state_.timer_of_side(SymbolId{0}, PositionSide{});
-        if (id < first_tranche) on_order_due(state_, id, out);
+        if (id < first_tranche) {
+            state_.price(state_.orders[id].row.symbol).unshown = true;
+            on_order_due(state_, id, out);
+        }
         // Restored tranches keep the exits they have until a snapshot says what works.
         else if (state_.totals.last_reconcile.count == 0)
             continue;
@@ -265,21 +272,40 @@ void Engine::expect_next(const Event& event) const {
     if (event.kind == EventKind::liquidation) expect_entry(state_, event);
 }
 
-/// What has time: a share of the symbols each turn, so that no turn is longer than others.
+/// What has time: a share of the symbols each turn, so that no turn is longer than others. Only
+/// those of which something changed: looking at all would push what trades out of the near caches.
 void Engine::visit_symbols(Outbox& out) {
-    const std::size_t share = state_.symbols.size() / symbol_turns + 1;
-    for (std::size_t i = 0; i < std::min(share, state_.symbols.size()); ++i) {
+    const std::size_t all = state_.symbols.size();
+    for (std::size_t i = 0; i < std::min(all / symbol_turns + 1, all); ++i) {
         const SymbolId id{static_cast<std::uint16_t>(next_visit_)};
-        next_visit_ = (next_visit_ + 1) % state_.symbols.size();
-        SymbolState& symbol = state_.symbol(id);
-        if (state_.now - symbol.merge_checked >= merge_interval && out.roomy()) {
-            symbol.merge_checked = state_.now;
-            for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
-                if (state_.side(id, side).count >= 2 && out.roomy())
-                    merge_profitable(state_, id, side, out);
-        }
-        show_symbol(state_, id);
+        if (state_.price(id).unshown) merge_what_profits(id, out);
+        if (visit_all_ || state_.price(id).unshown) show(id);
+        if (++next_visit_ < all) continue;
+        next_visit_ = 0;
+        visit_all_ = state_.now - all_visited_ >= visit_interval;
+        if (visit_all_) all_visited_ = state_.now;
     }
+}
+
+void Engine::merge_what_profits(SymbolId id, Outbox& out) {
+    SymbolState& symbol = state_.symbol(id);
+    if (state_.now - symbol.merge_checked < merge_interval || !out.roomy()) return;
+    symbol.merge_checked = state_.now;
+    for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side})
+        if (state_.side(id, side).count >= 2 && out.roomy())
+            merge_profitable(state_, id, side, out);
+}
+
+void Engine::show(SymbolId id) {
+    SymbolPrices& price = state_.price(id);
+    price.unshown = false;
+    const bool differs =
+        std::ranges::any_of(state_.symbol(id).sides, [](const SideBook& side) {
+            return side.quantity != side.exchange_quantity;
+        });
+    if (differs != price.differs) state_.differing += differs ? 1U : -1U;
+    price.differs = differs;
+    show_symbol(state_, id);
 }
 
 void Engine::on_timer(Outbox& out) {

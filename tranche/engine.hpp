@@ -47,6 +47,8 @@ private:
     void merge_by_hand(const Control& control, SymbolId symbol, Outbox& out);
     void run_due(Outbox& out);
     void visit_symbols(Outbox& out);
+    void merge_what_profits(SymbolId id, Outbox& out);
+    void show(SymbolId id);
     void doubt_user_stream();
     void cancel_entries(Outbox& out);
     void close_everything(Outbox& out);
@@ -54,6 +56,8 @@ private:
     EngineState state_;
     Nanos last_watch_;
     std::size_t next_visit_{};
+    Nanos all_visited_;
+    bool visit_all_{true};
 };
 
 }  // namespace tranche

@@ -28,8 +28,15 @@ OrderTable::OrderTable(std::size_t capacity)
 }
 
 std::size_t OrderTable::home(const ClientOrderId& id) const {
-    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(id);
-    return mix(words[0], words[1]) & (buckets_.size() - 1);
+    // The orders of a tranche lie in half a line, and those of the next one follow: what is made
+    // next is near what was made last, however large the table is.
+    constexpr std::uint64_t each = 8;
+    constexpr std::uint64_t roles = 5;
+    const auto role = static_cast<std::uint64_t>(id.role);
+    const auto tranche = static_cast<std::uint64_t>(id.tranche);
+    const std::uint64_t block = id.role == Role::backstop ? id.generation : tranche;
+    const std::uint64_t start = mix(std::uint64_t{id.epoch} << 16 | id.instance);
+    return (start + block * each + (role + roles * id.generation) % each) & (buckets_.size() - 1);
 }
 
 OrderSlot OrderTable::create(const ClientOrderId& id) {

@@ -197,6 +197,7 @@ void finish_snapshot(EngineState& state, Outbox& out) {
     bool agrees = true;
     for (std::size_t i = 0; i < state.symbols.size(); ++i) {
         const SymbolId id{static_cast<std::uint16_t>(i)};
+        state.price(id).unshown = true;
         for (const PositionSide which : both_sides) {
             const bool same = compare(state, id, which, out);
             // One that a restart found beside nothing to protect.
@@ -486,13 +487,16 @@ void watch_differences(EngineState& state, Outbox& out) {
         state.next_snapshot = {};
         out.want_snapshot();
     }
+    if (state.differing == 0) return;
     for (std::size_t i = 0; i < state.symbols.size(); ++i) {
         const SymbolId id{static_cast<std::uint16_t>(i)};
+        if (!state.price(id).differs) continue;
         for (const PositionSide which : both_sides) {
             SideBook& side = state.side(id, which);
             if (side.exchange_time.count == 0 || state.now - side.last_fill < settle_time) continue;
             if (side.quantity == side.exchange_quantity) continue;
             if (side.differs_since.count == 0) side.differs_since = state.now;
+            state.price(id).unshown = true;
             out.want_snapshot();
         }
     }

@@ -169,6 +169,8 @@ struct alignas(cache_line) SymbolPrices {
     Price mark;
     Nanos mark_time;
     QuietRange quiet;
+    bool unshown{};  // something of the symbol changed since the board was written
+    bool differs{};  // a side's tranches and its position did when it was last shown
 };
 static_assert(sizeof(SymbolPrices) == cache_line, "a tick touches one line of the engine's state");
 
@@ -290,7 +292,8 @@ struct EngineState {
     std::vector<TrancheSlot> unshown_tranches;  // written to the board by the next timer
     std::vector<OrderSlot> unshown_orders;
     Streams streams;
-    EngineBoardRow totals{};  // counters and mode; written to the board when they change
+    std::uint32_t differing{};  // symbols with `SymbolPrices::differs`
+    EngineBoardRow totals{};    // counters and mode; written to the board when they change
     Nanos now;                // arrival time of the event at hand
     std::uint32_t epoch{};
     std::uint32_t next_tranche{1};

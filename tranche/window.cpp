@@ -53,20 +53,22 @@ std::uint64_t RecentLiquidations::mark_of(SymbolId symbol, const Liquidation& li
 }
 
 bool RecentLiquidations::seen_before(std::uint64_t mark, Nanos now) {
+    constexpr std::uint64_t arrival_mask = (1U << arrival_bits) - 1;
+    constexpr std::uint64_t longest = (static_cast<std::uint64_t>(memory.count) >> unit_bits) + 1;
+    const std::uint64_t arrival = static_cast<std::uint64_t>(now.count) >> unit_bits;
+    const std::uint64_t wanted = mark << arrival_bits;
     Set& set = sets_[place_of(mark)];
     unsigned seen = 0;
-    for (std::size_t way = 0; way < ways; ++way) {
-        const unsigned same = set.marks[way] == mark ? 1 : 0;
-        const unsigned young = now.count - set.arrivals[way].count <= memory.count ? 1 : 0;
+    for (const std::uint64_t entry : set) {
+        const unsigned same = (entry ^ wanted) <= arrival_mask ? 1 : 0;
+        const unsigned young = ((arrival - entry) & arrival_mask) <= longest ? 1 : 0;
         seen |= same & young;
     }
     if (seen != 0) return true;
     // Moving all of them up costs a few vector moves; searching the oldest cost branches that
     // nothing can predict.
-    std::copy_backward(set.marks.begin(), set.marks.end() - 1, set.marks.end());
-    std::copy_backward(set.arrivals.begin(), set.arrivals.end() - 1, set.arrivals.end());
-    set.marks[0] = mark;
-    set.arrivals[0] = now;
+    std::copy_backward(set.begin(), set.end() - 1, set.end());
+    set[0] = wanted | (arrival & arrival_mask);
     return false;
 }
 

