@@ -77,6 +77,7 @@ void Conversation::on_plaintext_gap(Party from, Nanos time) {
 
 BodyRule Conversation::request(Party from, const HttpNote& note) {
     client_ = from;
+    client_known_ = true;
     Asked asked = Asked::ordinary;
     if (note.method == "HEAD") asked = Asked::head;
     if (note.method == "CONNECT") asked = Asked::connect;
@@ -137,7 +138,8 @@ void Conversation::Side::search(Bytes bytes, Nanos time) {
     if (frames_ && !frames_->lost()) {
         foreign_ = false;
         all_.websocket_ = true;
-        all_.client_ = frames_->saw_mask() ? party_ : other(party_);
+        if (!all_.client_known_) all_.client_ = frames_->saw_mask() ? party_ : other(party_);
+        all_.client_known_ = true;
         // The answer to the upgrade was missed.
         Side& peer = all_.side(other(party_));
         if (peer.held_on_) peer.become_websocket(terms_of({}, true), time);
@@ -186,7 +188,7 @@ void Conversation::Side::on_message(WebSocketOpcode opcode, Bytes payload, Nanos
     WebSocketNote note;
     note.stream = all_.stream_;
     // Before anything else is known the mask tells who speaks.
-    note.from_client = frames_ ? frames_->saw_mask() : party_ == all_.client_;
+    note.from_client = all_.client_known_ ? party_ == all_.client_ : frames_->saw_mask();
     note.opcode = opcode;
     note.payload = payload;
     note.time = time;

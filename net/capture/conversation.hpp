@@ -105,6 +105,7 @@ private:
     Side first_;
     Side second_;
     Party client_{Party::first};
+    bool client_known_{};
     std::deque<Asked> asked_;  // requests without their answers
     std::string target_;       // of the upgrade
     bool websocket_{};

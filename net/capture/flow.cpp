@@ -91,14 +91,14 @@ void Flows::add(const TcpSegment& segment) {
     const std::uint32_t sequence = segment.sequence + (segment.syn ? 1U : 0U);
     if (!sender.known) {
         sender.known = true;
-        sender.base = segment.sequence;
+        sender.base = segment.sequence - (segment.syn ? 0U : 1U);
         sender.next = sequence;
     }
     if (segment.fin) {
         sender.has_end = true;
         sender.end = sequence + segment.length;
     }
-    if (segment.length > 0 && !segment.reset) take(stream, from, segment, sequence);
+    if (segment.length > 0) take(stream, from, segment, sequence);
     if (segment.ack) acknowledge(stream, from, segment);
     if (!sender.waiting.empty() && is_gap(sender, segment.time)) skip_hole(stream, from);
     const auto finished = [](const Half& one) {
@@ -211,12 +211,15 @@ void Flows::drain(Stream& stream, Party from, Nanos time) {
 bool Flows::is_gap(const Half& half, Nanos now) const {
     if (half.waiting_bytes > limits_.waiting_bytes) return true;
     if (waiting_bytes_ > limits_.waiting_bytes_all) return true;
-    const Waiting& first = half.waiting.front();
-    const bool acknowledged =
-        half.has_acknowledged && distance(half.acknowledged, first.sequence) >= 0;
-    const Nanos waited = now - first.time;
-    if (!acknowledged) return waited > limits_.patience;
-    return half.since_hole >= limits_.grace_segments || waited > limits_.grace;
+    const Nanos waited = now - half.waiting.front().time;
+    if (!half.has_acknowledged) return waited > limits_.patience;
+    return was_read(half) && (half.since_hole >= limits_.grace_segments || waited > limits_.grace);
+}
+
+/// False when the receiver has said that it lacks what stands before: nobody has read this.
+bool Flows::was_read(const Half& half) {
+    return !half.has_acknowledged ||
+           distance(half.acknowledged, half.waiting.front().sequence) >= 0;
 }
 
 void Flows::skip_hole(Stream& stream, Party from) {
@@ -244,7 +247,11 @@ void Flows::end(Stream& stream, Nanos time) {
     if (stream.ended) return;
     for (const Party from : {Party::first, Party::second}) {
         Half& sender = half(stream, from);
-        while (!sender.waiting.empty()) skip_hole(stream, from);
+        while (!sender.waiting.empty() && was_read(sender)) skip_hole(stream, from);
+        for (const Waiting& never_read : sender.waiting) {
+            counts_.unread_bytes += never_read.bytes.size();
+            waiting_bytes_ -= never_read.bytes.size() + sizeof(Waiting);
+        }
         sender.waiting = {};
         const std::int32_t missing = distance(sender.end, sender.next);
         if (sender.has_end && missing > 0)

@@ -3,7 +3,8 @@
 // - The first copy of a byte counts; what a retransmission says differently is not taken.
 // - Bytes that the receiver has acknowledged, and that nevertheless do not come, were missed by the
 //   capture: a gap, after a grace for packets that were written out of order. Without
-//   acknowledgements a gap is believed when much has come after it, or much time has passed.
+//   acknowledgements a gap is believed when much has come after it, or much time has passed. What
+//   still waits for a hole when the stream ends was never read by anybody, and is not told.
 // - Memory is bounded: by stream, over all streams, and in their number. The stream that has been
 //   quiet for longest goes first.
 #pragma once
@@ -60,7 +61,8 @@ struct FlowCounts {
     std::uint64_t out_of_order{};
     std::uint64_t gaps{};
     std::uint64_t gap_bytes{};
-    std::uint64_t evicted{};  // streams that had to go while they were open
+    std::uint64_t unread_bytes{};  // came behind a hole that was never filled
+    std::uint64_t evicted{};       // streams that had to go while they were open
 };
 
 struct FlowLimits {
@@ -93,7 +95,7 @@ private:
         Nanos time{};
     };
     struct Half {
-        std::uint32_t base{};  // first sequence number seen
+        std::uint32_t base{};  // of the SYN, seen or not
         std::uint32_t next{};  // of the byte expected
         std::uint32_t acknowledged{};
         std::uint32_t end{};  // behind the last byte, once `has_end`
@@ -137,6 +139,7 @@ private:
     void miss(Stream& stream, Party from, std::uint64_t length, Nanos time);
     void drain(Stream& stream, Party from, Nanos time);
     bool is_gap(const Half& half, Nanos now) const;
+    static bool was_read(const Half& half);
     void skip_hole(Stream& stream, Party from);
     void acknowledge(Stream& stream, Party by, const TcpSegment& segment);
     void end(Stream& stream, Nanos time);

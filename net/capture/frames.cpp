@@ -37,9 +37,7 @@ FrameReader::Head FrameReader::read_head(Bytes bytes) const {
     const bool may_pack =
         terms_.deflate && !control && head.opcode != WebSocketOpcode::continuation;
     head.valid = (first & 0x30U) == 0 && is_known(first & 0x0FU) &&
-                 (!head.compressed || may_pack) && (!control || (head.final && length <= 125)) &&
-                 (terms_.mask == FrameTerms::Mask::either ||
-                  head.masked == (terms_.mask == FrameTerms::Mask::always));
+                 (!head.compressed || may_pack) && (!control || (head.final && length <= 125));
     const std::size_t extra = length == 127 ? 8 : length == 126 ? 2 : 0;
     const std::size_t size = 2 + extra + (head.masked ? 4 : 0);
     if (!head.valid || bytes.size() < size) return head;
@@ -222,6 +220,9 @@ FrameReader::Proof FrameReader::prove(Bytes bytes) const {
     for (int links = 0; links < chain_that_proves; ++links) {
         const Head head = read_head(bytes);
         if (!head.valid || head.length > longest_found) return Proof::none;
+        if (bytes.size() >= 2 && terms_.mask != FrameTerms::Mask::either &&
+            head.masked != (terms_.mask == FrameTerms::Mask::always))
+            return Proof::none;
         if (links == 0 && head.opcode == WebSocketOpcode::continuation) return Proof::none;
         if (head.size == 0 || bytes.size() - head.size < head.length) return Proof::pending;
         const auto length = static_cast<std::size_t>(head.length);

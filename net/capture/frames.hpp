@@ -26,7 +26,8 @@ public:
     virtual void on_lost_message(Nanos time) = 0;
 };
 
-/// What is known about the frames of a direction.
+/// What is known about the frames of a direction. The mask helps to find one after a loss; one
+/// whose place is known is taken as it is, also from a program that does not mask as it should.
 struct FrameTerms {
     enum class Mask : std::uint8_t { never, always, either };
     Mask mask{};

@@ -140,12 +140,13 @@ public:
         ZSTD_outBuffer out{room.data(), room.size(), 0};
         while (out.pos == 0) {
             const Bytes rest = packed_.rest();
-            if (rest.empty()) return whole_ ? 0 : -1;
+            if (rest.empty() && !more_) return whole_ ? 0 : -1;
             ZSTD_inBuffer in{rest.data(), rest.size(), 0};
             const std::size_t hint = ZSTD_decompressStream(stream_, &out, &in);
             packed_.took(in.pos);
             if (ZSTD_isError(hint) != 0U) return -1;
             whole_ = hint == 0;
+            more_ = out.pos == out.size;
         }
         return static_cast<std::ptrdiff_t>(out.pos);
     }
@@ -154,6 +155,7 @@ private:
     PackedInput packed_;
     ZSTD_DStream* stream_;
     bool whole_{};
+    bool more_{};  // it may hold what had no room
 };
 
 /// By its first bytes: as it is, or what unpacks it.

@@ -203,9 +203,14 @@ ReadVerdict CaptureReader::take_block(std::uint32_t type, Bytes body, Packet& pa
 
 bool CaptureReader::take_packet(const Interface& from, std::uint64_t ticks, Bytes data,
                                 std::uint32_t captured, std::uint32_t length, Packet& packet) {
-    if (captured > longest_packet || !to_time(ticks, from.units, from.offset, packet.time)) {
+    if (captured > longest_packet) {
         ++odd_;
         return false;
+    }
+    // A time that cannot be does not make the packet worthless.
+    if (!to_time(ticks, from.units, from.offset, packet.time)) {
+        ++odd_;
+        packet.time = newest_;
     }
     newest_ = packet.time;
     packet.bytes = data.first(captured);
