@@ -287,9 +287,41 @@ struct alignas(cache_line) Command {
     bool reduce_only;
     bool close_position;
     bool price_protect;
-    std::array<std::byte, 36> reserved;
+    // A new entry that takes its exits with it, both for its own quantity; `attached_exit` is each
+    // of them. The exchange places them once the entry is filled, in part or whole.
+    std::uint32_t take_profit_generation;
+    Price take_profit;
+    Price stop_loss;
+    std::uint32_t stop_loss_generation;
+    OrderType take_profit_type;
+    bool with_exits;
+    std::array<std::byte, 10> reserved;
 };
 static_assert(Message<Command> && sizeof(Command) == 2 * cache_line);
+
+/// The order that an entry with exits brings along for `role`: take-profit or stop-loss. Whether it
+/// is reduce-only follows from the account's position mode, as for any exit.
+constexpr Command attached_exit(const Command& entry, Role role) {
+    const bool stops = role == Role::stop_loss;
+    Command exit = entry;
+    exit.id.role = role;
+    exit.id.generation = stops ? entry.stop_loss_generation : entry.take_profit_generation;
+    exit.deadline = {};
+    exit.lane = Lane::protective;
+    exit.side = opposite(entry.side);
+    exit.type = stops ? OrderType::stop_market : entry.take_profit_type;
+    exit.time_in_force = TimeInForce::gtc;
+    const bool conditional = is_conditional(exit.type);
+    const Price at = stops ? entry.stop_loss : entry.take_profit;
+    exit.price = conditional ? Price{} : at;
+    exit.stop_price = conditional ? at : Price{};
+    exit.price_protect = conditional && entry.price_protect;
+    exit.take_profit = exit.stop_loss = {};
+    exit.take_profit_generation = exit.stop_loss_generation = 0;
+    exit.take_profit_type = {};
+    exit.with_exits = false;
+    return exit;
+}
 
 // ---------------------------------------------------------------- records: engine → writer
 

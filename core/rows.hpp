@@ -142,8 +142,9 @@ enum class Verdict : std::uint8_t {
     rate_governor,        // entries or notional per minute
     loss_governor,        // loss per hour or day, drawdown
     no_capacity,          // a table or ring of ours is full
+    imported,             // taken over from the old bot, which kept no reason
 };
-inline constexpr std::size_t verdict_count = 23;
+inline constexpr std::size_t verdict_count = 24;
 
 /// Life of an order on our side. Source: reference-behaviour.md §4.7.
 enum class OrderState : std::uint8_t {

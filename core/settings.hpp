@@ -59,6 +59,7 @@ struct EntrySettings {
     Notional max_total_exposure{};    // collateral, all symbols
     std::uint16_t max_open_orders{};  // open entry orders per symbol
     bool void_unknown{};              // one without a verdict is voided by its nonce (V3)
+    bool attach_exits{};              // it takes its exits with it, as one request (OTOCO)
 };
 
 /// Age at which protective orders are replaced; 0 for never.

@@ -320,7 +320,12 @@ private:
             const RateCost cost = adapter_.cost(next.command);
             if (!budget_.allows(lane, cost, now)) {
                 metrics_.budget_waits.add();
-                break;
+                if (!next.command.with_exits) break;
+                // Without them it may still be borne: the engine decides that anew.
+                waiting.pop_front();
+                answer_unsent(next.command, now);
+                ++done;
+                continue;
             }
             const std::size_t length = encode(next.command);
             if (length == 0) {

@@ -56,6 +56,16 @@ Result<Done> create_private(const std::string& path) {
     return Done{};
 }
 
+std::string uri_of(const std::string& path) {
+    std::string uri{"file:"};
+    for (const char c : path)
+        if (c == '%' || c == '?' || c == '#')
+            uri += fmt::format("%{:02x}", static_cast<unsigned>(c));
+        else
+            uri += c;
+    return uri;
+}
+
 }  // namespace
 
 Statement::~Statement() {
@@ -115,9 +125,11 @@ Result<Database> Database::open(const std::string& path, Access access, int busy
         return Error{ErrorKind::not_found, fmt::format("database {}: there is none", path)};
     }
     sqlite3* handle = nullptr;
+    const bool frozen = access == Access::frozen;
     const int flags = (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
-                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (frozen ? SQLITE_OPEN_URI : 0);
+    const std::string name = frozen ? uri_of(path) + "?immutable=1" : path;
+    const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     Database database{path, handle};
     if (code != SQLITE_OK) return database.error("opening it");
     sqlite3_busy_timeout(handle, busy_milliseconds);

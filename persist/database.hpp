@@ -55,7 +55,8 @@ private:
     sqlite3_stmt* handle_{};
 };
 
-enum class Access : std::uint8_t { write, read };
+/// `frozen`: a file that nobody writes and that must not change: no lock, no file beside it.
+enum class Access : std::uint8_t { write, read, frozen };
 
 class Database {
 public:

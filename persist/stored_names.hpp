@@ -59,7 +59,7 @@ inline constexpr auto stored_names<Verdict> =
                                      "size_impossible", "size_overshoot",   "symbol_limit",
                                      "total_limit",     "order_limit",      "conditional_limit",
                                      "tranche_limit",   "against_position", "rate_governor",
-                                     "loss_governor",   "no_capacity"});
+                                     "loss_governor",   "no_capacity",      "imported"});
 template <>
 inline constexpr auto stored_names<AlarmKind> =
     std::to_array<std::string_view>({"unprotected_too_long",

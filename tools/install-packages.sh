@@ -7,7 +7,7 @@ build_packages=(
     g++ cmake ninja-build pkg-config ca-certificates openssl
     libboost-dev libc-ares-dev libcli11-dev libconcurrentqueue-dev libcrypto++-dev libfmt-dev libmicrohttpd-dev
     libcurl4-openssl-dev libmimalloc-dev libreaderwriterqueue-dev libsecp256k1-dev libsimdjson-dev libspdlog-dev
-    libsqlite3-dev libssl-dev liburing-dev nlohmann-json3-dev
+    libsqlite3-dev libssl-dev liburing-dev libzstd-dev nlohmann-json3-dev zlib1g-dev
     libbenchmark-dev libgmock-dev libgtest-dev
 )
 test_packages=(

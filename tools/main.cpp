@@ -6,6 +6,7 @@
 #include "net/tls_memory.hpp"
 #include "tools/exit_codes.hpp"
 #include "tools/sim/command_line.hpp"
+#include "tools/storage_verbs.hpp"
 #include "tools/verbs.hpp"
 
 namespace {
@@ -29,6 +30,7 @@ struct CommandLine {
     MergeOptions merge_options;
     DemoOptions demo_options;
     SimOptions sim_options;
+    StorageOptions storage_options;
     int code{};
 
     CommandLine() {
@@ -41,6 +43,7 @@ struct CommandLine {
         add_merge();
         add_demo();
         add_sim_verb(app, sim_options, code);
+        add_storage_verbs(app, storage_options, code);
     }
 
     void add_run() {

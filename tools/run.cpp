@@ -9,16 +9,17 @@
 #include <time.h>
 
 #include "net/aster/account.hpp"
-#include "net/aster/credentials.hpp"
 #include "net/name_servers.hpp"
 #include "net/status/guard.hpp"
 #include "net/status/server.hpp"
+#include "persist/instance_lock.hpp"
 #include "persist/migrate.hpp"
 #include "persist/page_cache.hpp"
 #include "persist/queries.hpp"
 #include "persist/restore.hpp"
 #include "tools/ban_file.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/identity.hpp"
 #include "tools/loss_log.hpp"
 #include "tools/outside_alarms.hpp"
 #include "tools/paper_wallet.hpp"
@@ -144,25 +145,6 @@ struct PipelineStage {
     std::size_t poll(Nanos now) { return (pipeline.*turn)(now); }
 };
 
-/// Who we are to the exchange, and under which name the account's files stand.
-struct Identity {
-    aster::Authenticator authenticator;
-    std::string account;
-};
-
-Result<Identity> identify(const Settings& settings, aster::NonceSource& nonces) {
-    if (settings.engine.simulate_only)
-        return Identity{aster::Authenticator::without_key(nonces), "paper"};
-    auto credentials = aster::load_credentials(settings.exchange.auth);
-    if (!credentials) return credentials.error();
-    const aster::Credentials& given = credentials.value();
-    auto authenticator = aster::Authenticator::create(given, settings.exchange.chain_id, nonces);
-    if (!authenticator) return authenticator.error();
-    const std::string account =
-        given.scheme == AuthScheme::v3 ? given.user : given.api_key.substr(0, 12);
-    return Identity{std::move(authenticator).value(), account};
-}
-
 class Instance {
 public:
     Instance(const RunOptions& options, Settings settings)
@@ -196,6 +178,7 @@ private:
     Clock own_clock_;           // of this thread
     aster::NonceSource nonces_;
     std::optional<Identity> identity_;
+    std::optional<InstanceLock> lock_;  // of the database
     std::optional<Database> database_;
     std::optional<Database> reading_;
     std::optional<Journal> journal_;
@@ -228,12 +211,10 @@ private:
 };
 
 Result<Done> Instance::open_storage() {
-    std::string path = settings_.storage.journal;
-    if (path.empty())
-        path = "/dev/shm/tranche-" + identity_->account + ".journal";
-    else if (settings_.engine.simulate_only)
-        path +=
-            "-paper";  // records of real money never end in a database of paper, nor the reverse
+    auto lock = InstanceLock::take(settings_.storage.database);
+    if (!lock) return lock.error();
+    lock_.emplace(std::move(lock).value());
+    const std::string path = journal_path(settings_, identity_->account);
     auto journal = Journal::open(path, default_journal_records);
     if (!journal) return journal.error();
     journal_.emplace(std::move(journal).value());

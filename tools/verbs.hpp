@@ -37,6 +37,14 @@ struct MergeOptions {
 };
 int merge(const AskOptions& options, const MergeOptions& wanted);
 
+struct ImportVerbOptions {
+    std::string old_database;
+    std::string into;  // empty: storage.database of the settings
+    std::string settings{"settings.json"};
+    bool json{};
+};
+int import_database(const ImportVerbOptions& options);
+
 struct DemoOptions {
     int seconds{};  // 0: until Ctrl-C
     std::string folder{"data/demo"};

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/canary.hpp"
+#include "tranche/attached.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
 #include "tranche/protection.hpp"
@@ -194,6 +195,7 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
         if (state.orders[order].tranche == slot) {
             state.orders[order].tranche = no_slot;
             --tranche.live_entries;
+            let_legs_go(state, order);
         }
     --state.totals.open_tranches;
     if (final_state == TrancheState::closed) ++state.totals.tranches_closed;

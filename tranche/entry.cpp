@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/canary.hpp"
+#include "tranche/attached.hpp"
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/plausible.hpp"
@@ -193,7 +194,8 @@ Verdict enter_position(EngineState& state, SymbolId id, const Plan& plan, Tranch
                                    .stop_price = {},
                                    .quantity = plan.quantity,
                                    .tranche = target,
-                                   .time_in_force = state.settings.entry.time_in_force},
+                                  .time_in_force = state.settings.entry.time_in_force,
+                                  .with_exits = takes_exits(state, target, plan.quantity)},
                                   out);
     if (order == no_slot) {
         if (opened) finish_tranche(state, target, TrancheState::discarded, CloseReason::none, out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/canary.hpp"
+#include "tranche/attached.hpp"
 #include "tranche/book.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
@@ -151,6 +152,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
     if (opens) {
         const TrancheSlot target = entry_target(state, order, out);
         if (target == no_slot) return out.want_snapshot();
+        if (order.next_leg != no_slot) exits_come(state, slot, target, out);
         fill_tranche(state, target, quantity, price, out);
         refresh_reservation(state, slot);
         if (!planted(Canary::unprotected_partial) || is_final(order.row.state))
@@ -307,7 +309,8 @@ OrderSlot find_or_adopt(EngineState& state, SymbolId symbol, const OrderUpdate& 
     if (is_forgotten(state, symbol, update)) {
         ++state.totals.duplicates;
         // Unless it is one that was on its way all the time: then it is among the open ones.
-        if (update.id.role == Role::entry && !is_terminal(update.status)) out.want_snapshot();
+        const bool may_be_late = update.id.role == Role::entry || state.settings.entry.attach_exits;
+        if (may_be_late && !is_terminal(update.status)) out.want_snapshot();
         return no_slot;
     }
     const Side opening = update.id.role == Role::entry ? update.side : opposite(update.side);

@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "core/canary.hpp"
+#include "tranche/attached.hpp"
 #include "tranche/book.hpp"
 #include "tranche/exits.hpp"
 #include "tranche/fills.hpp"
 #include "tranche/lessons.hpp"
+#include "tranche/order_steps.hpp"
 #include "tranche/plausible.hpp"
 #include "tranche/prefetch.hpp"
 #include "tranche/protection.hpp"
@@ -22,44 +24,10 @@ namespace {
 // Questions about an order whose fate is unknown: reliability-model.md §2.2.
 constexpr std::array<Nanos, 6> question_times = {
     milliseconds(50), milliseconds(200), milliseconds(800), seconds(2), seconds(5), seconds(10)};
-constexpr Nanos validity_window = seconds(12);  // V3 nonce ±10 s, and a margin
-constexpr Nanos silence = seconds(2);           // without a verdict, the outcome is unknown
-constexpr Nanos stale_entry = milliseconds(500);
-constexpr Nanos cancel_pause = milliseconds(500);  // after a question about one that was refused
-constexpr Nanos late_trade = milliseconds(500);    // a trade report this late is asked for
+constexpr Nanos validity_window = seconds(12);   // V3 nonce ±10 s, and a margin
+constexpr Nanos late_trade = milliseconds(500);  // a trade report this late is asked for
 
-void due(EngineState& state, OrderSlot slot, Nanos when) {
-    state.timers.set_earlier(slot, when);
-}
-
-std::uint32_t next_generation(EngineState& state, const NewOrder& order) {
-    if (order.tranche == no_slot) return state.next_backstop++;
-    TrancheRow& row = state.tranches[order.tranche].row;
-    switch (order.role) {
-        case Role::entry: return ++row.entry_generation;
-        case Role::take_profit: return ++row.take_profit_generation;
-        case Role::stop_loss: return ++row.stop_loss_generation;
-        case Role::close:
-        case Role::backstop: return ++row.close_generation;
-    }
-    return 0;
-}
-
-Command& command_for(EngineState& state, OrderSlot slot, CommandKind kind, Lane lane, Outbox& out) {
-    const OrderRow& row = state.orders[slot].row;
-    Command& command = out.command();
-    command.sequence = state.next_sequence++;
-    command.decided_at = state.now;
-    command.id = row.id;
-    command.order_id = row.order_id;
-    command.symbol = row.symbol;
-    command.kind = kind;
-    command.lane = lane;
-    command.side = row.side;
-    command.position_side = row.position_side;
-    command.type = row.type;
-    return command;
-}
+}  // namespace
 
 void enter(EngineState& state, OrderSlot slot, OrderState next) {
     Order& order = state.orders[slot];
@@ -81,6 +49,8 @@ void enter(EngineState& state, OrderSlot slot, OrderState next) {
     order.state_since = state.now;
 }
 
+namespace {
+
 /// Everything that hangs on an order which can no longer be filled.
 void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     Order& order = state.orders[slot];
@@ -93,6 +63,7 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
     order_ends(state, slot);
     record_order(state, slot, out);
     if (role == Role::backstop) return backstop_ended(state, order, out);
+    if (order.next_leg != no_slot) leg_ended(state, slot, owner, out);
     if (owner == no_slot) return;
     Tranche& tranche = state.tranches[owner];
     if (role == Role::entry) {
@@ -105,7 +76,8 @@ void settle(EngineState& state, OrderSlot slot, Outbox& out) {
             look_again(state, owner, state.now);  // nothing more comes: it may join another
         return;
     }
-    if (order.row.state == OrderState::canceled && !order.cancel_wanted)
+    // The exchange itself cancels one of two attached exits when the other is filled.
+    if (order.row.state == OrderState::canceled && !order.cancel_wanted && !order.attached)
         note_removal(state, owner, role, out);
     const bool failed = order.row.state == OrderState::rejected ||
                         order.row.state == OrderState::expired ||
@@ -171,6 +143,8 @@ void follow_up(EngineState& state, OrderSlot slot, Change change, Outbox& out) {
         state.timers.clear(slot);
         if (order.row.id.role == Role::entry)
             due(state, slot, order.row.created + state.settings.entry.ttl);
+        // Taken, but nobody has shown it yet.
+        if (order.row.order_id == 0) due(state, slot, state.now + silence);
         order.cancel_in_flight = order.cancel_refused = false;
         if (order.row.id.role == Role::backstop) backstop_found(state, slot);
         if (order.cancel_wanted) cancel(state, slot, out);
@@ -203,12 +177,15 @@ void take_answer(EngineState& state, OrderSlot slot, const Reply& reply, Outbox&
     follow_up(state, slot, change, out);
 }
 
-/// The order ends although no report said so: refused, never sent, or proved absent.
+}  // namespace
+
 void end_without_fill(EngineState& state, OrderSlot slot, OrderState final_state, Outbox& out) {
     enter(state, slot, final_state);
     detach(state, slot);
     settle(state, slot, out);
 }
+
+namespace {
 
 /// The exchange is asked to refuse the attempt if it is still on its way: its nonce is used up. One
 /// try, of an entry only: an exit is wanted whenever it comes.
@@ -260,6 +237,7 @@ bool may_be_absent(const Order& order) {
 void on_place_reply(EngineState& state, OrderSlot slot, const Reply& reply, Outbox& out) {
     Order& order = state.orders[slot];
     if (reply.sent_at.count != 0) order.row.sent = reply.sent_at;
+    if (order.next_leg != no_slot) see_attaching(state, slot, reply, out);
     switch (reply.verdict) {
         case ReplyClass::accepted:
             ++state.totals.orders_accepted;
@@ -298,8 +276,8 @@ void absent(EngineState& state, OrderSlot slot, std::uint64_t question, Outbox& 
     if (window_over || known_before) ++order.absent_answers;
     if (order.absent_answers >= 2 && state.now - order.first_absent >= seconds(1)) {
         // Known once and gone now: cancelled or expired without a fill we have not seen.
-        return end_without_fill(state, slot,
-                                known_before ? OrderState::canceled : OrderState::rejected, out);
+        const OrderState never = order.attached ? OrderState::dropped : OrderState::rejected;
+        return end_without_fill(state, slot, known_before ? OrderState::canceled : never, out);
     }
     const Nanos wait = window_over || known_before
                            ? milliseconds(1100)
@@ -355,6 +333,7 @@ void on_question_reply(EngineState& state, OrderSlot slot, const Reply& reply, O
     if (reply.verdict == ReplyClass::accepted) {
         if (state.orders[slot].replacing == Replacing::doubted)
             return settle_doubt(state, slot, reply, out);
+        if (state.orders[slot].attached) take_size(state, slot, reply, out);
         return take_answer(state, slot, reply, out);
     }
     if (reply.verdict == ReplyClass::rejected && reply.code == no_such_order)
@@ -396,105 +375,6 @@ void on_cancel_reply(EngineState& state, OrderSlot slot, const Reply& reply, Out
 
 }  // namespace
 
-OrderSlot place(EngineState& state, const NewOrder& order, Outbox& out) {
-    if (halts(state.hold)) return no_slot;
-    const TrancheId tranche =
-        order.tranche == no_slot ? no_tranche : state.tranches[order.tranche].row.id;
-    const OrderSlot slot = state.orders.create({.instance = state.settings.instance,
-                                                .role = order.role,
-                                                .reserved = 0,
-                                                .epoch = state.epoch,
-                                                .tranche = tranche,
-                                                .generation = next_generation(state, order)});
-    if (slot == no_slot) return no_slot;
-    Order& placed = state.orders[slot];
-    const SymbolState& symbol = state.symbol(order.symbol);
-    const bool opens = order.role == Role::entry;
-    OrderRow& row = placed.row;
-    row.price = order.price;
-    row.stop_price = order.stop_price;
-    row.quantity = order.quantity;
-    row.created = state.now;
-    row.cause_time = state.now;
-    row.symbol = order.symbol;
-    row.side = opens ? opening_side(order.side) : closing_side(order.side);
-    row.position_side = order.side;
-    row.type = order.type;
-    row.time_in_force = order.time_in_force;
-    row.working_type = symbol.settings.working_type;
-    row.close_position = order.role == Role::backstop;
-    row.reduce_only = !opens && !state.hedge_mode && !row.close_position &&
-                      !planted(Canary::one_way_without_reduce_only) &&
-                      !(planted(Canary::flip_on_double_trigger) && order.role == Role::close);
-    row.price_protect = is_conditional(order.type) && symbol.settings.price_protect;
-    row.state = OrderState::sent;
-    placed.state_since = state.now;
-    placed.tranche = order.tranche;
-    Command& command =
-        command_for(state, slot, CommandKind::place, opens ? Lane::entry : Lane::protective, out);
-    command.cause_time = state.now;
-    command.deadline = opens ? state.now + stale_entry : Nanos{};
-    command.price = row.price;
-    command.stop_price = row.stop_price;
-    command.quantity = row.quantity;
-    command.time_in_force = row.time_in_force;
-    command.working_type = row.working_type;
-    command.reduce_only = row.reduce_only;
-    command.close_position = row.close_position;
-    command.price_protect = row.price_protect;
-    ++state.totals.orders_sent;
-    order_begins(state, slot);
-    if (opens) {
-        if (order.tranche != no_slot) ++state.tranches[order.tranche].live_entries;
-        refresh_reservation(state, slot);
-    }
-    record_order(state, slot, out);
-    due(state, slot, state.now + (opens ? reply_patience : exit_patience));
-    return slot;
-}
-
-void cancel(EngineState& state, OrderSlot slot, Outbox& out) {
-    Order& order = state.orders[slot];
-    if (is_final(order.row.state) || order.cancel_in_flight) return;
-    order.cancel_wanted = true;
-    if (order.row.state == OrderState::sent) return;
-    if (order.cancel_refused && state.now < order.asked + cancel_pause)
-        return due(state, slot, order.asked + cancel_pause);
-    if (halts(state.hold)) return due(state, slot, state.now + seconds(1));
-    if (!out.roomy()) return due(state, slot, state.now + milliseconds(1));
-    order.cancel_in_flight = true;
-    if (order.row.state != OrderState::unknown) enter(state, slot, OrderState::cancelling);
-    command_for(state, slot, CommandKind::cancel, Lane::protective, out);
-    due(state, slot, state.now + silence);
-    record_order(state, slot, out);
-}
-
-void replace(EngineState& state, OrderSlot slot, Quantity quantity, Price price, Outbox& out) {
-    Order& order = state.orders[slot];
-    require(order.row.type == OrderType::limit && order.replacing == Replacing::no,
-            "only a limit order is changed, and only one change is under way");
-    if (halts(state.hold)) return;
-    order.replacing = Replacing::under_way;
-    Command& command = command_for(state, slot, CommandKind::replace, Lane::protective, out);
-    command.price = price;
-    command.quantity = order.row.filled + quantity;
-    command.time_in_force = order.row.time_in_force;
-    command.reduce_only = order.row.reduce_only;
-    due(state, slot, state.now + silence);
-}
-
-void query(EngineState& state, OrderSlot slot, Outbox& out) {
-    const bool possible = out.roomy() && !halts(state.hold);
-    state.orders[slot].question_wanted = !possible;
-    if (!possible)
-        return due(state, slot, state.now + (halts(state.hold) ? seconds(1) : milliseconds(1)));
-    state.orders[slot].asked = state.now;
-    const bool protective = state.orders[slot].row.id.role != Role::entry;
-    command_for(state, slot, CommandKind::query, protective ? Lane::protective : Lane::reconcile,
-                out);
-    due(state, slot, state.now + silence);
-}
-
 void on_reply(EngineState& state, const Event& event, Outbox& out) {
     const Reply& reply = event.reply;
     const OrderSlot slot = state.orders.find(reply.id);
@@ -524,6 +404,7 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
             apply_foreign_trade(state, event.symbol, update, out);
         return;
     }
+    if (state.orders[slot].attached && !is_terminal(update.status)) revive(state, slot);
     const TrancheSlot owner = state.orders[slot].tranche;
     if (trade && owner != no_slot) prefetch_fill(state, owner);
     if (update.average_price.positive())
@@ -532,6 +413,7 @@ void on_order_update(EngineState& state, const Event& event, Outbox& out) {
     if (trade) apply_trade(state, slot, update, out);
     follow_up(state, slot, change, out);
     const Order& order = state.orders[slot];
+    if (change.confirmed && order.attached) exit_shown(state, slot, out);
     if (order.attributed < order.row.filled) due(state, slot, state.now + late_trade);
 }
 
@@ -574,7 +456,8 @@ void on_order_due(EngineState& state, OrderSlot slot, Outbox& out) {
             if (order.replacing == Replacing::under_way) order.replacing = Replacing::doubted;
             if (order.replacing == Replacing::doubted) return query(state, slot, out);
             if (trades_missing) ++order.questions;
-            if (order.absent_answers > 0 || trades_missing) return query(state, slot, out);
+            if (order.absent_answers > 0 || trades_missing || order.row.order_id == 0)
+                return query(state, slot, out);
             if (order.row.id.role == Role::entry)
                 due(state, slot, order.row.created + state.settings.entry.ttl);
             return;

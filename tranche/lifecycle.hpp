@@ -23,6 +23,7 @@ struct NewOrder {
     Quantity quantity;  // 0 for a backstop, which closes what is there
     TrancheSlot tranche{no_slot};
     TimeInForce time_in_force{TimeInForce::gtc};
+    bool with_exits{};  // an entry that takes its exits along
 };
 
 /// Assigns the client order id, remembers the order, emits command and record. `no_slot` when the

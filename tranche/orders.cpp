@@ -16,7 +16,7 @@ namespace {
 /// As new, but for the row's end: nobody writes there, so its lines are not touched.
 void reset(Order& order) {
     std::memset(static_cast<void*>(&order), 0, Order::used_bytes);
-    order.tranche = order.next_entry = order.previous_entry = no_slot;
+    order.tranche = order.next_leg = order.next_entry = order.previous_entry = no_slot;
 }
 
 }  // namespace

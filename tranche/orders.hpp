@@ -45,7 +45,10 @@ struct alignas(cache_line) Order {
     bool live{};             // slot in use
     bool unshown{};          // since the board was written
     Replacing replacing{};
-    Notional reserved;              // margin set aside for the unfilled part of an entry
+    bool attached{};  // an exit that left with its entry
+    OrderSlot next_leg{
+        no_slot};       // while that entry lives: entry, take-profit, stop and round again
+    Notional reserved;  // margin set aside for the unfilled part of an entry
     OrderSlot next_entry{no_slot};  // among the live entries of its symbol
     OrderSlot previous_entry{no_slot};
     OrderRow row;

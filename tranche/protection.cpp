@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/canary.hpp"
+#include "tranche/attached.hpp"
 #include "tranche/book.hpp"
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
@@ -85,19 +86,21 @@ void let_exit_go(EngineState& state, OrderSlot slot, Outbox& out) {
     if (is_live(state, slot)) cancel(state, slot, out);
 }
 
-bool matches(const Order& order, Quantity quantity, Price price) {
+bool matches(const EngineState& state, const Order& order, Quantity quantity, Price price) {
     const Price at = order.row.stop_price.positive() ? order.row.stop_price : order.row.price;
-    return order.row.quantity - order.row.filled == quantity && at == price;
+    const Quantity left = order.row.quantity - order.row.filled;
+    return at == price && (left == quantity || (left > quantity && is_for_more(state, order)));
 }
 
-/// A stop whose fate stays unknown does not protect; without a backstop one other is sent.
+/// A stop whose fate stays unknown does not protect; without a backstop one other is sent, and for
+/// one that the exchange was to place by itself in any case.
 /// Source: reliability-model.md §2.2, step 6.
 bool stop_is_lost(const EngineState& state, const Tranche& tranche, const Order& order) {
     return order.row.state == OrderState::unknown &&
            state.now - order.state_since >= unknown_patience &&
-           !is_working(
-               state,
-               state.symbols[index(tranche.row.symbol)].sides[index(tranche.row.side)].backstop) &&
+           (order.attached || !is_working(state, state.symbols[index(tranche.row.symbol)]
+                                                     .sides[index(tranche.row.side)]
+                                                     .backstop)) &&
            std::none_of(tranche.retiring.begin(), tranche.retiring.begin() + tranche.retiring_count,
                         [&](OrderSlot slot) {
                             return is_live(state, slot) &&
@@ -152,7 +155,8 @@ void ensure_stop(EngineState& state, TrancheSlot slot, Outbox& out) {
         if (stop_is_lost(state, tranche, order)) {
             if (!retire(tranche, tranche.stop_loss)) return;
         } else {
-            const bool good = matches(order, wanted, stop) && !too_old(state, tranche, order);
+            const bool good =
+                matches(state, order, wanted, stop) && !too_old(state, tranche, order);
             if (good || !is_working(state, tranche.stop_loss)) return;
             if (state.now < tranche.adjusted_at + adjust_pause)
                 return look_again(state, slot, tranche.adjusted_at + adjust_pause);
@@ -201,7 +205,7 @@ void ensure_take_profit(EngineState& state, TrancheSlot slot, bool old_ones_left
     if (is_live(state, tranche.take_profit)) {
         const Order& order = state.orders[tranche.take_profit];
         const bool aged = too_old(state, tranche, order);
-        const bool good = matches(order, wanted, at) && !aged &&
+        const bool good = matches(state, order, wanted, at) && !aged &&
                           order.replacing != Replacing::lost &&
                           is_conditional(order.row.type) != limit;
         if (good || !is_working(state, tranche.take_profit)) return;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/canary.hpp"
+#include "tranche/attached.hpp"
 #include "tranche/book.hpp"
 #include "tranche/exits.hpp"
 #include "tranche/lifecycle.hpp"
@@ -239,8 +240,11 @@ void take_listed_shape(EngineState& state, OrderSlot slot, const OpenOrder& open
 void see_known_order(EngineState& state, OrderSlot slot, const OpenOrder& open, Outbox& out) {
     Order& order = state.orders[slot];
     order.seen_in_snapshot = open.generation;
+    if (order.attached) revive(state, slot);
     if (is_final(order.row.state)) return;
-    const bool news = order.row.state == OrderState::unknown || open.filled > order.attributed;
+    const bool shown_first = order.attached && order.row.state == OrderState::sent;
+    const bool news =
+        order.row.state == OrderState::unknown || shown_first || open.filled > order.attributed;
     if (news && state.now - order.asked >= ask_again) return query(state, slot, out);
     if (news) return;
     take_listed_shape(state, slot, open, out);
@@ -335,6 +339,7 @@ void restore_order(EngineState& state, const OrderRow& row) {
     order.attributed = row.filled;
     order.state_since = row.updated;
     order_begins(state, slot);
+    if (restore_leg(state, slot)) return;
     // What was on its way when the process died may or may not exist.
     if (row.state == OrderState::sent || row.state == OrderState::unknown) {
         order.row.state = OrderState::unknown;
@@ -363,7 +368,9 @@ void restore(EngineState& state, const Restored& restored, Outbox&) {
         side.next_ordinal = key.next_ordinal;
     }
     for (const TrancheRow& row : restored.tranches) restore_tranche(state, row);
-    for (const OrderRow& row : restored.orders) restore_order(state, row);
+    for (const bool entries : {true, false})  // exits that wait for their entry find it
+        for (const OrderRow& row : restored.orders)
+            if ((row.id.role == Role::entry) == entries) restore_order(state, row);
     for (const FillRow& fill : restored.recent_fills)
         if (fill.trade_id != 0) state.trades.seen_before(fill.symbol, fill.trade_id);
     for (const LiquidationRow& row : restored.window) {

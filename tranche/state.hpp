@@ -202,6 +202,7 @@ struct SymbolState {
     Nanos merge_checked;
     SymbolRules rules;
     SymbolSettings settings;
+    Nanos plain_entries_until;  // the exchange takes none with exits
 };
 
 /// Sums over fixed spans, for the governors. Buckets of `Width` nanoseconds, a constant, so that

@@ -36,6 +36,7 @@ constexpr RateCost cost_of(Resource resource, bool changes) {
         case Resource::open_algo_orders: return {.weight = 40};
         case Resource::order: return {.weight = 1, .orders = changes ? 1U : 0U};
         case Resource::batch_orders: return {.weight = 5, .orders = changes ? 5U : 0U};
+        case Resource::strategy_order: return {.weight = 50, .orders = 3};
     }
     return {};
 }

@@ -21,7 +21,8 @@ enum class Resource : std::uint8_t {
     order,
     test_order,
     batch_orders,
-    noop,  // V3: voids the request that carries the same nonce
+    noop,            // V3: voids the request that carries the same nonce
+    strategy_order,  // V3: an entry with its exits
     open_orders,
     algo_order,  // conditional orders, where they live apart
     open_algo_orders,
@@ -60,6 +61,7 @@ constexpr Access access(AuthScheme scheme, Resource resource) {
         case Resource::test_order:
         case Resource::batch_orders:
         case Resource::noop:
+        case Resource::strategy_order:
         case Resource::open_orders:
         case Resource::algo_order:
         case Resource::open_algo_orders:
@@ -92,6 +94,7 @@ constexpr std::string_view leaf(Resource resource) {
         case Resource::test_order: return "order/test";
         case Resource::batch_orders: return "batchOrders";
         case Resource::noop: return "noop";
+        case Resource::strategy_order: return "placeStrategyOrder";
         case Resource::open_orders: return "openOrders";
         case Resource::algo_order: return "algoOrder";
         case Resource::open_algo_orders: return "openAlgoOrders";
@@ -122,8 +125,8 @@ struct Path {
 constexpr Path path(Venue venue, AuthScheme scheme, Resource resource) {
     const bool wallet_state = resource == Resource::balance || resource == Resource::account ||
                               resource == Resource::position_risk;
-    if (resource == Resource::noop && (venue != Venue::aster || scheme != AuthScheme::v3))
-        return {"/fapi/v1/", {}};
+    const bool needs_v3 = resource == Resource::noop || resource == Resource::strategy_order;
+    if (needs_v3 && (venue != Venue::aster || scheme != AuthScheme::v3)) return {"/fapi/v1/", {}};
     if (venue == Venue::binance) {
         if (resource == Resource::agent || scheme == AuthScheme::v3) return {"/fapi/v1/", {}};
         // Version 3 leaves out flat symbols, leverage and margin type, all of which we need.

@@ -3,6 +3,7 @@
 
 #include "net/aster/algo_orders.hpp"
 #include "net/aster/attempts.hpp"
+#include "net/aster/costs.hpp"
 #include "net/aster/replies.hpp"
 #include "net/aster/requests.hpp"
 #include "net/gateway_metrics.hpp"
@@ -28,7 +29,9 @@ public:
             return requests_.encode_noop(attempts_.find(command.id), out);
         std::uint64_t nonce = 0;
         const std::size_t length =
-            requests_.encode(algo_orders_.translated(command), now, out, &nonce);
+            command.with_exits
+                ? requests_.encode_strategy(command, now, out, &nonce)
+                : requests_.encode(algo_orders_.translated(command), now, out, &nonce);
         if (nonce != 0) attempts_.note(command.id, nonce);
         return length;
     }
@@ -49,9 +52,10 @@ public:
         for (std::size_t i = 0; i < commands.size(); ++i) count(commands[i], replies[i]);
     }
     std::size_t encode_ping(std::span<char> out) { return requests_.encode_ping(out); }
-    /// Every order request weighs 1; new orders count as orders (exchange-protocol.md §4.2), and
-    /// changed ones too, as nobody says that they do not.
+    /// Every order request but a strategy weighs 1; new orders count as orders
+    /// (exchange-protocol.md §4.2), and changed ones too, as nobody says that they do not.
     RateCost cost(const Command& command) const {
+        if (command.with_exits) return cost_of(Resource::strategy_order, true);
         const bool counts =
             command.kind == CommandKind::place || command.kind == CommandKind::replace;
         return {.weight = 1, .orders = counts ? 1U : 0U};

@@ -9,6 +9,7 @@
 #include "core/ids.hpp"
 #include "core/numbers.hpp"
 #include "core/require.hpp"
+#include "net/aster/strategy.hpp"
 #include "net/aster/words.hpp"
 
 namespace tranche::aster {
@@ -61,7 +62,7 @@ constexpr std::string_view known_members =
     "positionSide stopPrice workingType priceProtect origType newChainData time activatePrice "
     "priceRate priceMatch selfTradePreventionMode goodTillDate stpMode pegPriceType pegOffset "
     "triggerPrice algoType orderType quantity createTime triggerTime callbackRate "
-    "icebergQuantity ";
+    "icebergQuantity strategyType strategyStatus failureReason ";
 
 bool is_known_member(std::string_view key) {
     if (key.empty() || key.front() == ' ') return false;
@@ -149,6 +150,25 @@ bool read_whole(simdjson::ondemand::value value, std::int64_t& out) {
     return number.has_value();
 }
 
+/// Nobody says how "none" is written: 0, "0", an empty text and null mean it.
+bool read_failure(simdjson::ondemand::value value, std::optional<std::int64_t>& out) {
+    std::int64_t code = 0;
+    std::string_view text;
+    if (value.get_int64().get(code) == simdjson::SUCCESS) {
+        out = code;
+        return true;
+    }
+    if (value.get_string().get(text) == simdjson::SUCCESS) {
+        out = text.empty() ? 0 : whole<std::int64_t>(text);
+        return out.has_value();
+    }
+    bool none = false;
+    if (simdjson::simdjson_result<bool>{value.is_null()}.get(none) != simdjson::SUCCESS || !none)
+        return false;
+    out = 0;
+    return true;
+}
+
 /// An average is a rounded quotient anyway, so decimals beyond the eighth are cut.
 std::optional<Price> average_of(std::string_view text) {
     const auto point = text.find('.');
@@ -216,12 +236,13 @@ Reply ReplyDecoder::decode(const Command& command, const HttpResponse& response,
         reply.verdict = ReplyClass::throttled;
     } else if (response.status == 200) {
         const bool understood = command.kind == CommandKind::noop ? accept_noop(body, reply)
-                                : algo ? accept_algo(command, body, reply)
-                                       : accept(command, body, reply);
-        if (understood)
-            reply.verdict = ReplyClass::accepted;
-        else
+                                : command.with_exits ? accept_strategy(command, body, reply)
+                                : algo               ? accept_algo(command, body, reply)
+                                                     : accept(command, body, reply);
+        if (!understood)
             ++unreadable_;
+        else if (!command.with_exits || reply.code == 0)  // else its entry may exist all the same
+            reply.verdict = ReplyClass::accepted;
     } else if (response.status >= 400 && response.status < 500 && body.is_object && body.has_code) {
         refuse(command, body, reply);
     } else if (planted(Canary::server_error_is_rejection) && response.status >= 500) {
@@ -326,6 +347,9 @@ bool ReplyDecoder::read_member(std::string_view key, simdjson::ondemand::value v
     if (key == "price") return text(body.price);
     if (key == "origQty") return text(body.quantity);
     if (key == "updateTime") return read_whole(value, body.update_time);
+    if (key == "strategyId") return read_whole(value, body.strategy_id);
+    if (key == "clientStrategyId") return text(body.client_strategy_id);
+    if (key == "failureCode") return read_failure(value, body.failure);
     if (key == "algoId") return read_whole(value, body.algo.algo_id);
     if (key == "clientAlgoId") return text(body.client_order_id);
     if (key == "algoStatus") return text(body.status);
@@ -380,6 +404,18 @@ bool ReplyDecoder::accept_algo(const Command& command, const Body& body, Reply& 
         return false;
     reply.order_id = body.algo.algo_id;
     reply.exchange_time = milliseconds(body.update_time);
+    return true;
+}
+
+/// A strategy, which names none of its orders: those are known by their client order ids. Status
+/// 200 does not mean success; what failed later may have left an entry behind (§4.4).
+bool ReplyDecoder::accept_strategy(const Command& command, const Body& body, Reply& reply) {
+    const ClientOrderIdText id = encode(command.id);
+    const bool ours = body.client_strategy_id == client_strategy_id(id);
+    if (!body.is_object || body.strategy_id <= 0 || !ours || !body.failure) return false;
+    if (*body.failure < INT32_MIN || *body.failure > INT32_MAX) return false;
+    reply.code = static_cast<std::int32_t>(*body.failure);
+    reply.status = OrderStatus::created;
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <simdjson.h>
 #include <string_view>
 
@@ -72,6 +73,9 @@ private:
         std::string_view quantity;
         std::int64_t update_time{};
         AlgoIds algo;  // with `client_order_id` and `status` its own
+        std::int64_t strategy_id{};
+        std::string_view client_strategy_id;
+        std::optional<std::int64_t> failure;  // 0: none
     };
     Body read(const HttpResponse& response);
     bool read_list(const HttpResponse& response, std::span<Body> bodies);
@@ -82,6 +86,7 @@ private:
     static bool accept(const Command& command, const Body& body, Reply& reply);
     static bool accept_algo(const Command& command, const Body& body, Reply& reply);
     static bool accept_noop(const Body& body, Reply& reply);
+    static bool accept_strategy(const Command& command, const Body& body, Reply& reply);
     static void refuse(const Command& command, const Body& body, Reply& reply);
 
     AlgoIds algo_ids_{};

@@ -6,6 +6,8 @@
 #include "core/ids.hpp"
 #include "core/require.hpp"
 #include "net/aster/dialect.hpp"
+#include "net/aster/json_form.hpp"
+#include "net/aster/strategy.hpp"
 
 namespace tranche::aster {
 namespace {
@@ -76,25 +78,10 @@ std::string headers_of(const RequestTarget& target, const std::string& api_key) 
     return headers;
 }
 
+constexpr std::string_view name_prefix = "symbol=";
+
 /// Of one order, as they stand in a form.
 constexpr std::size_t longest_parameters = 640;
-
-/// Parameters of a form as an object of JSON texts, percent-encoded in its turn. Their values have
-/// no character that JSON would write otherwise.
-void put_as_object(std::string_view parameters, Text& text) {
-    text.put("%7B%22");
-    while (true) {
-        const std::size_t end = std::min(parameters.find('&'), parameters.size());
-        const std::size_t equals = parameters.find('=');
-        text.put(parameters.substr(0, equals));
-        text.put("%22%3A%22");
-        text.put(parameters.substr(equals + 1, end - equals - 1));
-        if (end == parameters.size()) break;
-        text.put("%22%2C%22");
-        parameters.remove_prefix(end + 1);
-    }
-    text.put("%22%7D");
-}
 
 constexpr std::string_view form_header = "Content-Type: application/x-www-form-urlencoded\r\n";
 
@@ -157,13 +144,15 @@ OrderRequests::OrderRequests(const RequestTarget& target, const Authenticator& a
     query_tail_ = " HTTP/1.1\r\n" + headers_of(target, authenticator.api_key()) + "\r\n";
     if (!path(target.venue, target.auth, Resource::noop).leaf.empty())
         noop_ = form_for(target, Method::post, Resource::noop);
+    if (!path(target.venue, target.auth, Resource::strategy_order).leaf.empty())
+        strategy_ = form_for(target, Method::post, Resource::strategy_order, 4);
     ping_ = "GET " + full_path(target, Resource::ping) + " HTTP/1.1\r\n" + headers_of(target, "") +
             "\r\n";
 
     for (std::size_t i = 0; i < symbols.size(); ++i) {
         const SymbolId id{static_cast<std::uint16_t>(i)};
         SymbolParts& parts = symbols_.emplace_back();
-        parts.name = "symbol=" + percent_encode(symbols.name(id));
+        parts.name = std::string{name_prefix} + percent_encode(symbols.name(id));
         for (const Side side : {Side::buy, Side::sell})
             for (const PositionSide position :
                  {PositionSide::long_side, PositionSide::short_side}) {
@@ -303,8 +292,8 @@ std::size_t OrderRequests::encode_place(const Command& command, Nanos now, Text 
 }
 
 bool OrderRequests::may_batch(const Command& command) const {
-    return command.kind == CommandKind::place && !apart(command) && may_place(command) &&
-           index(command.symbol) < symbols_.size();
+    return command.kind == CommandKind::place && !command.with_exits && !apart(command) &&
+           may_place(command) && index(command.symbol) < symbols_.size();
 }
 
 std::size_t OrderRequests::encode_batch(std::span<const Command> commands, Nanos now,
@@ -328,6 +317,54 @@ std::size_t OrderRequests::encode_batch(std::span<const Command> commands, Nanos
     if (nonce != nullptr) *nonce = used;
     put_length(batch_, text.size() - body, text);
     return text.size();
+}
+
+std::size_t OrderRequests::encode_strategy(const Command& entry, Nanos now, std::span<char> out,
+                                           std::uint64_t* nonce) const {
+    require(out.size() >= batch_request_capacity, "a strategy has room to be written");
+    const std::array<Command, 3> orders{entry, attached_exit(entry, Role::take_profit),
+                                        attached_exit(entry, Role::stop_loss)};
+    const bool placeable = entry.type == OrderType::limit &&
+                           std::all_of(orders.begin(), orders.end(),
+                                       [this](const Command& o) { return may_place(o); });
+    if (strategy_.head.empty() || !placeable || !authenticator_.can_sign() ||
+        index(entry.symbol) >= symbols_.size())
+        return 0;
+    std::array<LegTexts, 3> texts;
+    std::array<StrategyLeg, 3> legs;
+    for (std::size_t i = 0; i < legs.size(); ++i) legs[i] = leg_of(orders[i], texts[i]);
+    Text text{out};
+    text.put(strategy_.head);
+    const std::size_t body = text.size();
+    put_strategy(client_strategy_id(texts[0].id), legs, text);
+    const std::uint64_t used = authenticator_.sign(text, body, now, pool_);
+    if (nonce != nullptr) *nonce = used;
+    put_length(strategy_, text.size() - body, text);
+    return text.size();
+}
+
+/// An order in the exchange's words; the amounts and the name are written into `texts`.
+StrategyLeg OrderRequests::leg_of(const Command& order, LegTexts& texts) const {
+    const auto written = [](auto amount, std::array<char, decimal_capacity>& room) {
+        return std::string_view{room.data(), format_decimal(amount.raw, room)};
+    };
+    texts.id = tranche::encode(order.id);
+    StrategyLeg leg;
+    leg.symbol = std::string_view{symbols_[index(order.symbol)].name}.substr(name_prefix.size());
+    leg.side = text_of(order.side);
+    leg.position_side = hedge_mode_ ? text_of(order.position_side) : "BOTH";
+    leg.type = text_of(order.type);
+    leg.quantity = written(order.quantity, texts.quantity);
+    leg.time_in_force = text_of(order.time_in_force);
+    leg.client_order_id = {texts.id.data(), texts.id.size()};
+    leg.reduce_only = !hedge_mode_ && order.id.role != Role::entry;
+    if (has_limit_price(order.type)) leg.price = written(order.price, texts.price);
+    if (!is_conditional(order.type)) return leg;
+    leg.stop_price = written(order.stop_price, texts.price);
+    leg.working_type =
+        order.working_type == WorkingType::mark_price ? "MARK_PRICE" : "CONTRACT_PRICE";
+    leg.price_protect = order.price_protect;
+    return leg;
 }
 
 /// Limit orders of ours only. Neither side nor reduceOnly change, so what could not open still

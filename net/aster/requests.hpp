@@ -15,6 +15,7 @@
 #include "core/symbols.hpp"
 #include "net/aster/authenticator.hpp"
 #include "net/aster/endpoints.hpp"
+#include "net/aster/strategy.hpp"
 #include "net/aster/text.hpp"
 #include "net/order_answer.hpp"
 
@@ -45,7 +46,7 @@ inline constexpr std::string_view response_type = "ACK";
 /// Room one order request needs at most.
 inline constexpr std::size_t order_request_capacity = 2048;
 
-/// Room that a batch of them needs at most.
+/// Room that a batch of them, or a strategy, needs at most.
 inline constexpr std::size_t batch_request_capacity = 4096;
 
 /// Any request, whole. Cold: allocates. Const functions may be called from any thread.
@@ -97,6 +98,11 @@ public:
     std::size_t encode_batch(std::span<const Command> commands, Nanos now, std::span<char> out,
                              std::uint64_t* nonce = nullptr) const;
 
+    /// One request for an entry that takes its exits along. As `encode`; 0 where the exchange has
+    /// no strategy orders. `out` holds at least `batch_request_capacity`.
+    std::size_t encode_strategy(const Command& entry, Nanos now, std::span<char> out,
+                                std::uint64_t* nonce = nullptr) const;
+
     /// Writes the request that voids the one signed with `nonce`. 0 where the exchange has none.
     std::size_t encode_noop(std::uint64_t nonce, std::span<char> out) const;
 
@@ -108,6 +114,13 @@ private:
         std::string name;                  // `symbol=X`
         std::array<std::string, 4> place;  // by side and position side
     };
+    /// Where the texts of a strategy's order lie while it is written.
+    struct LegTexts {
+        ClientOrderIdText id;
+        std::array<char, decimal_capacity> quantity;
+        std::array<char, decimal_capacity> price;
+    };
+    StrategyLeg leg_of(const Command& order, LegTexts& texts) const;
     bool may_place(const Command& command) const;
     const std::string& place_part(const Command& command) const;
     void put_parameters(const Command& command, Text& text) const;
@@ -142,8 +155,9 @@ private:
     Heads orders_;
     Heads conditionals_;  // empty where they go with the others
     Form batch_;
-    Form replace_;  // empty where there is none
-    Form noop_;     // likewise
+    Form replace_;   // empty where there is none
+    Form noop_;      // likewise
+    Form strategy_;  // likewise
     bool replace_names_side_;
     std::string query_tail_;  // behind the query
     std::string ping_;

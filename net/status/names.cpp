@@ -27,6 +27,7 @@ std::string_view name_of(Verdict verdict) {
         case Verdict::rate_governor: return "rate_governor";
         case Verdict::loss_governor: return "loss_governor";
         case Verdict::no_capacity: return "no_capacity";
+        case Verdict::imported: return "imported";
     }
     return "?";
 }
@@ -218,6 +219,7 @@ std::string_view explain(Verdict verdict) {
         case Verdict::rate_governor: return "entries or notional per minute are used up";
         case Verdict::loss_governor: return "a loss limit is reached; off until resumed";
         case Verdict::no_capacity: return "a table of ours is full";
+        case Verdict::imported: return "taken over from the old bot, which kept no reason";
     }
     return "?";
 }

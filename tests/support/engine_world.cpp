@@ -174,6 +174,7 @@ void World::end(const ClientOrderId& id, OrderStatus status) {
     report(order,
            status == OrderStatus::canceled ? ExecutionType::canceled : ExecutionType::expired, {},
            {});
+    drive(id, true);
     pump();
 }
 
@@ -215,9 +216,11 @@ void World::execute(ExchangeOrder& order, Quantity amount, Price at, bool tell) 
     order.status = whole ? OrderStatus::filled : OrderStatus::partially_filled;
     move(placed.symbol, placed.position_side, opens, amount, at);
     ++next_trade_;
-    if (!tell) return;
-    report(order, ExecutionType::trade, amount, at);
-    push_position(placed.symbol, placed.position_side, 0);
+    if (tell) {
+        report(order, ExecutionType::trade, amount, at);
+        push_position(placed.symbol, placed.position_side, 0);
+    }
+    drive(placed.id, tell);
 }
 
 void World::report(const ExchangeOrder& order, ExecutionType execution, Quantity last, Price at) {
@@ -322,6 +325,7 @@ std::int32_t World::place(const Command& command) {
     ExchangeOrder& order = orders[command.id];
     order.placed = command;
     order.order_id = next_order_++;
+    if (command.with_exits) strategies_[command.id] = command;
     return 0;
 }
 
@@ -354,6 +358,10 @@ Event World::reply(const Command& command, ReplyClass verdict, std::int32_t code
     reply.code = code;
     const auto found = orders.find(command.id);
     if (verdict != ReplyClass::accepted || found == orders.end()) return made;
+    if (command.with_exits) {  // it names a strategy, and no order
+        reply.status = OrderStatus::created;
+        return made;
+    }
     const ExchangeOrder& order = found->second;
     reply.order_id = order.order_id;
     reply.status = order.status;
@@ -405,6 +413,7 @@ void World::carry_out(const Command& command, Treatment treatment) {
         report(orders[command.id], ExecutionType::created, {}, {});
     if (code == 0 && command.kind == CommandKind::cancel && tells)
         report(orders[command.id], ExecutionType::canceled, {}, {});
+    if (code == 0 && command.kind == CommandKind::cancel) drive(command.id, tells);
     if (code == 0 && command.kind == CommandKind::place && command.type == OrderType::market)
         execute(orders[command.id], command.quantity, marks[command.symbol], tells);
     if (treatment.answer == Answer::silent) return;

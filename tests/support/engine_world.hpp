@@ -45,6 +45,13 @@ enum class Answer {
     throttled,
     hold,  // kept until `release`
 };
+/// When the exits that left with their entry are placed, and for how much (E12).
+enum class Exits {
+    whole,   // at its first fill, for all it is for
+    filled,  // likewise, for what has been filled by then
+    at_end,  // once it is filled or over
+    never,
+};
 struct Treatment {
     Answer answer{Answer::accept};
     std::int32_t code{};
@@ -147,8 +154,9 @@ public:
     bool snapshots_on_demand{true};  // 50 ms after the engine asked, while time passes
     bool trade_ids{true};            // else reports carry trade id 0
     bool report_fills{true};         // else fills happen unseen
-    std::deque<Event> wire;          // on its way to the engine
-    std::vector<Command> commands;   // ever sent
+    Exits attached{Exits::whole};
+    std::deque<Event> wire;         // on its way to the engine
+    std::vector<Command> commands;  // ever sent
     std::vector<Record> records;
     std::map<ClientOrderId, ExchangeOrder> orders;
     std::map<std::pair<SymbolId, PositionSide>, Holding> holdings;
@@ -166,6 +174,8 @@ private:
     void execute(ExchangeOrder& order, Quantity quantity, Price at, bool tell);
     void report(const ExchangeOrder& order, ExecutionType execution, Quantity last, Price at);
     void push_position(SymbolId symbol, PositionSide side, std::uint32_t generation);
+    void drive(const ClientOrderId& moved, bool tell);
+    void show_exits(const Command& entry, Quantity quantity, bool tell);
     Event reply(const Command& command, ReplyClass verdict, std::int32_t code) const;
     void move(SymbolId symbol, PositionSide side, bool opens, Quantity quantity, Price at);
     std::size_t conditional_open(SymbolId symbol) const;
@@ -181,8 +191,10 @@ private:
     std::deque<Command> inbox_;  // commands on their way to the exchange
     std::vector<Command> held_;
     std::set<ClientOrderId> used_;
-    std::set<ClientOrderId> voided_;  // their nonces are used up
-    std::string trouble_;             // what the exchange saw that must never happen
+    std::set<ClientOrderId> voided_;                 // their nonces are used up
+    std::map<ClientOrderId, Command> strategies_;    // entries whose exits are still to come
+    std::map<ClientOrderId, ClientOrderId> rivals_;  // of two exits, the other
+    std::string trouble_;                            // what the exchange saw that must never happen
     std::int64_t next_order_{1000};
     std::int64_t next_trade_{1};
     std::uint32_t generation_{};

@@ -19,7 +19,7 @@ static_assert(whole<Liquidation> && whole<BookTicker> && whole<MarkPrice> && who
 static_assert(whole<LiquidationRow> && whole<OrderRow> && whole<FillRow> && whole<TrancheRow> &&
               whole<ModeRow> && whole<AlarmRow> && whole<BalanceRow> && whole<MergeRow>);
 static_assert(sizeof(Control) == sizeof(Timer) && sizeof(Reply) == sizeof(Timer));
-static_assert(static_cast<std::size_t>(Verdict::no_capacity) + 1 == verdict_count);
+static_assert(static_cast<std::size_t>(Verdict::imported) + 1 == verdict_count);
 
 TEST(Messages, AnEventComesBackFromItsBytesUnchanged) {
     Event event{};
