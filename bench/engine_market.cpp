@@ -1,9 +1,6 @@
 #include "bench/engine_market.hpp"
 
-#include <bit>
 #include <fmt/format.h>
-
-#include "tranche/mix.hpp"
 
 namespace tranche::bench {
 namespace {
@@ -60,8 +57,10 @@ EngineSettings settings_for(std::size_t symbols) {
 }  // namespace
 
 std::size_t EngineMarket::HashOfId::operator()(const ClientOrderId& id) const {
-    const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(id);
-    return mix(words[0], words[1]);
+    // One tranche after another, as the engine's own table has them.
+    const bool of_side = id.role == Role::backstop;
+    const std::size_t block = of_side ? id.generation : static_cast<std::size_t>(id.tranche);
+    return block * 16 + static_cast<std::size_t>(id.role) * 2 + id.generation % 2;
 }
 
 EngineMarket::EngineMarket(std::size_t symbols) {

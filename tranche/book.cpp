@@ -8,6 +8,7 @@
 #include "tranche/attached.hpp"
 #include "tranche/lifecycle.hpp"
 #include "tranche/pairs.hpp"
+#include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
@@ -82,7 +83,9 @@ void add_to_side(EngineState& state, TrancheSlot slot) {
     SideBook& side = state.side_of(state.tranches[slot]);
     require(side.count < tranches_per_side, "a side has room for another tranche");
     std::size_t at = side.count++;
-    for (; at > 0 && state.tranches[side.tranches[at - 1]].row.ordinal > row.ordinal; --at) {
+    const bool is_newest = row.ordinal + 1 == side.next_ordinal;
+    for (; at > 0 && !is_newest && state.tranches[side.tranches[at - 1]].row.ordinal > row.ordinal;
+         --at) {
         side.tranches[at] = side.tranches[at - 1];
         side.stops[at] = side.stops[at - 1];
         side.targets[at] = side.targets[at - 1];
@@ -91,6 +94,8 @@ void add_to_side(EngineState& state, TrancheSlot slot) {
     side.stops[at] = side.targets[at] = {};
     side.quantity += row.quantity;
     side.cost += row.cost;
+    side.merge_from = {};
+    if (row.state == TrancheState::pending) ++side.pending;
     ++state.totals.open_tranches;
     if (row.quantity.positive()) price_exits(state, slot);
 }
@@ -144,9 +149,13 @@ void add_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Price pri
     row.entered += quantity;
     row.cost += cost;
     side.cost += cost;
+    side.merge_from = {};
     row.entry = average(row.cost, row.quantity);
     if (exits == Exits::from_average) price_exits(state, slot);
-    if (row.state == TrancheState::pending) move_to(tranche, TrancheState::unprotected);
+    if (row.state == TrancheState::pending) {
+        --side.pending;
+        move_to(tranche, TrancheState::unprotected);
+    }
     begin_unprotected(state, slot);
 }
 
@@ -165,6 +174,7 @@ Notional take_fill(EngineState& state, TrancheSlot slot, Quantity quantity, Pric
     row.exited += quantity;
     row.cost -= basis;
     side.cost -= basis;
+    side.merge_from = {};
     row.realized += gain;
     if (all) side.stops[place_in(side, slot)] = {};
     book_result(state, gain);
@@ -177,6 +187,7 @@ void finish_tranche(EngineState& state, TrancheSlot slot, TrancheState final_sta
     require(is_final(final_state), "a tranche ends in a final state");
     require(tranche.row.quantity.zero(), "a tranche that ends holds nothing");
     end_unprotected(state, slot, out);
+    if (tranche.row.state == TrancheState::pending) --state.side_of(tranche).pending;
     move_to(tranche, final_state);
     tranche.row.close_reason = reason;
     tranche.row.closed = state.now;
@@ -321,11 +332,36 @@ MergePair find_merge(const EngineState& state, SymbolId symbol, PositionSide whi
     return {best, second};
 }
 
+/// The mark at which the second-best entry of a side reaches the wanted profit, or a little before
+/// it: before it no two tranches do.
+Price first_merge(const EngineState& state, const SideBook& side, PositionSide which,
+                  Ratio wanted) {
+    const bool is_long = which == PositionSide::long_side;
+    Price best = is_long ? highest_price : Price{};
+    Price second = best;
+    for (std::size_t i = 0; i < side.count; ++i) {
+        const TrancheRow& row = state.tranches[side.tranches[i]].row;
+        if (!row.quantity.positive() || (is_long ? row.entry >= second : row.entry <= second))
+            continue;
+        second = row.entry;
+        if (is_long ? second < best : second > best) std::swap(best, second);
+    }
+    constexpr Price margin{2};  // entries are rounded
+    const Ratio factor{is_long ? Ratio::one + wanted.raw : Ratio::one - wanted.raw};
+    const Price reached = is_long ? scale(second, factor, Rounding::down) - margin
+                                  : scale(second, factor, Rounding::up) + margin;
+    return std::max(reached, Price{1});  // 0 is "not known"
+}
+
 void merge_profitable(EngineState& state, SymbolId symbol, PositionSide which, Outbox& out) {
     const Price mark = state.price(symbol).mark;
+    if (!mark.positive()) return;
     const Ratio wanted = state.settings.tranche.merge_pnl;
+    SideBook& side = state.side(symbol, which);
+    if (side.merge_from.zero()) side.merge_from = first_merge(state, side, which, wanted);
+    if (which == PositionSide::long_side ? mark < side.merge_from : mark > side.merge_from) return;
     const MergePair pair = find_merge(state, symbol, which);
-    if (pair.kept == no_slot || !mark.positive()) return;
+    if (pair.kept == no_slot) return;
     for (const TrancheSlot slot : {pair.kept, pair.absorbed}) {
         const TrancheRow& row = state.tranches[slot].row;
         if (state.now - row.created < seconds(30)) return;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr Nanos merge_interval = seconds(1);
 constexpr Nanos visit_interval = seconds(60);  // of what did not change
-constexpr std::size_t symbol_turns = 20;  // timers until every symbol had its turn: 100 ms
+constexpr std::size_t symbol_turns = 20;       // timers until every symbol had its turn: 100 ms
 constexpr Nanos watch_interval = milliseconds(500);
 
 }  // namespace
@@ -29,6 +29,7 @@ Engine::Engine(const EngineSettings& settings, const SymbolTable& symbols, Statu
     Outbox unused;
     restore(state_, restored, unused);
     show_changes(state_);
+    prefetch_next_entry(state_);
 }
 
 void Engine::on(const Event& event, Outbox& out) {
@@ -299,10 +300,9 @@ void Engine::merge_what_profits(SymbolId id, Outbox& out) {
 void Engine::show(SymbolId id) {
     SymbolPrices& price = state_.price(id);
     price.unshown = false;
-    const bool differs =
-        std::ranges::any_of(state_.symbol(id).sides, [](const SideBook& side) {
-            return side.quantity != side.exchange_quantity;
-        });
+    const bool differs = std::ranges::any_of(state_.symbol(id).sides, [](const SideBook& side) {
+        return side.quantity != side.exchange_quantity;
+    });
     if (differs != price.differs) state_.differing += differs ? 1U : -1U;
     price.differs = differs;
     show_symbol(state_, id);
@@ -320,6 +320,7 @@ void Engine::on_timer(Outbox& out) {
     }
     visit_symbols(out);
     show_changes(state_);
+    prefetch_next_entry(state_);
 }
 
 }  // namespace tranche

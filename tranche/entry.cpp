@@ -113,7 +113,8 @@ Assignment assign(const EngineState& state, SymbolId id, const SymbolState& symb
                    : Assignment{.verdict = Verdict::conditional_limit};
     const TrancheSlot newest = side.tranches[side.count - 1U];
     // One that waits for its first fill takes the whole burst of triggers (reference §4.3, 4).
-    if (state.tranches[newest].row.state == TrancheState::pending) return {.existing = newest};
+    if (side.pending > 0 && state.tranches[newest].row.state == TrancheState::pending)
+        return {.existing = newest};
     const TrancheSettings& rules = state.settings.tranche;
     const bool losing =
         side.quantity.positive() &&
@@ -194,8 +195,8 @@ Verdict enter_position(EngineState& state, SymbolId id, const Plan& plan, Tranch
                                    .stop_price = {},
                                    .quantity = plan.quantity,
                                    .tranche = target,
-                                  .time_in_force = state.settings.entry.time_in_force,
-                                  .with_exits = takes_exits(state, target, plan.quantity)},
+                                   .time_in_force = state.settings.entry.time_in_force,
+                                   .with_exits = takes_exits(state, target, plan.quantity)},
                                   out);
     if (order == no_slot) {
         if (opened) finish_tranche(state, target, TrancheState::discarded, CloseReason::none, out);
@@ -286,8 +287,7 @@ void expect_liquidation(const EngineState& state, const Event& event) {
 }
 
 void expect_entry(const EngineState& state, const Event& event) {
-    if (index(event.symbol) < state.symbols.size())
-        prefetch_behind(state, event.symbol, opened_by(opposite(event.liquidation.side)));
+    if (index(event.symbol) < state.symbols.size()) prefetch_behind(state, event.symbol);
 }
 
 void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
@@ -301,7 +301,7 @@ void on_liquidation(EngineState& state, const Event& event, Outbox& out) {
         ++state.totals.duplicates;
         return;
     }
-    if (configured) prefetch_behind(state, event.symbol, likely);
+    if (configured) prefetch_behind(state, event.symbol);
     Outcome outcome;
     outcome.trade_side = opposite(forced.side);
     ++state.totals.liquidations;

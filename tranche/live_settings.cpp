@@ -49,6 +49,8 @@ void apply_setting(EngineState& state, const Control& control, SymbolId symbol, 
     if (control.setting == LiveSetting::tranche_merge_pnl) {  // the only one below zero
         done = control.value * 2 >= -state.settings.tranche.increment.raw;
         if (done) state.settings.tranche.merge_pnl = {control.value};
+        for (SymbolState& each : state.symbols)
+            for (SideBook& side : each.sides) side.merge_from = {};
     } else if (control.value >= 0 && global) {
         done = apply_global(state.settings, control.setting, control.value);
     } else if (control.value >= 0 && index(symbol) < state.symbols.size()) {

@@ -94,19 +94,20 @@ namespace tranche {
     prefetch_side(state, id, which);
 }
 
-/// The second wave, once the symbol's lines are there: oldest volume, newest tranche, and what an
-/// order of a new tranche is put into.
-[[gnu::always_inline]] inline void prefetch_behind(const EngineState& state, SymbolId id,
-                                                   PositionSide which) {
-    const SymbolState& symbol = state.symbols[index(id)];
-    symbol.window.prefetch();
-    const SideBook& side = symbol.sides[index(which)];
-    if (side.count > 0) prefetch(&state.tranches[side.tranches[side.count - 1U]], cache_line);
+/// What the next entry is put into, whatever its symbol.
+[[gnu::always_inline]] inline void prefetch_next_entry(const EngineState& state) {
     prefetch_free_orders(state, 1);
     state.timers.prefetch(state.now + reply_patience);
     prefetch_first_entry(state);
     if (!state.free_tranches.empty())
         prefetch(&state.tranches[state.free_tranches.back()], sizeof(TrancheCore));
+}
+
+/// The second wave, once the symbol's lines are there: oldest volume, and what an order of a new
+/// tranche is put into.
+[[gnu::always_inline]] inline void prefetch_behind(const EngineState& state, SymbolId id) {
+    state.symbols[index(id)].window.prefetch();
+    prefetch_next_entry(state);
 }
 
 /// All that an execution report needs, known before anything has been read: the symbol, its side

@@ -97,6 +97,7 @@ struct alignas(cache_line) SideBook {
     std::uint16_t alarmed{};  // tranches whose stop has been missing for too long
     std::uint16_t crossed{};  // tranches whose take-profit the mark price is beyond
     std::uint32_t next_ordinal{};
+    Price merge_from;  // before this mark no two profit enough to be merged; 0: not known
 
     alignas(cache_line) Attempts backstop_attempts;
     Price backstop_beyond;  // worst stop the backstop was placed for
@@ -109,6 +110,7 @@ struct alignas(cache_line) SideBook {
     Nanos surplus_since;  // the exchange holds more than the tranches; 0 while it does not
     OrderSlot lost_backstop{no_slot};  // of unknown fate; another stands for it
     std::uint32_t episode{};
+    std::uint16_t pending{};  // tranches that wait for their first fill
     std::uint8_t differing_snapshots{};
     bool in_snapshot{};
     bool overruled{};  // the newest snapshot's row was older than what had been pushed
@@ -295,7 +297,7 @@ struct EngineState {
     Streams streams;
     std::uint32_t differing{};  // symbols with `SymbolPrices::differs`
     EngineBoardRow totals{};    // counters and mode; written to the board when they change
-    Nanos now;                // arrival time of the event at hand
+    Nanos now;                  // arrival time of the event at hand
     std::uint32_t epoch{};
     std::uint32_t next_tranche{1};
     std::uint32_t first_tranche{1};   // of this run; what it was restored with is older
