@@ -38,7 +38,7 @@ enum class TlsTrouble : std::uint8_t {
     no_handshake,  // the capture began later, or missed it
     no_secrets,    // the key log does not name it
     unknown_suite,
-    compressed,  // by TLS itself, which nobody does any more
+    compressed,     // by TLS itself, which nobody does any more
     wrong_secrets,  // nothing opens with them
 };
 const char* name_of(TlsTrouble trouble);
