@@ -7,18 +7,20 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "persist/database.hpp"
 #include "persist/journal.hpp"
+#include "persist/newest_states.hpp"
 #include "persist/retention.hpp"
 #include "persist/row_writer.hpp"
 
 namespace tranche {
 
 struct WriterSettings {
-    std::size_t batch{4096};                  // records a transaction at most
+    std::size_t batch{16'384};                // records a transaction at most
     Nanos commit_interval{milliseconds(50)};  // sooner only when a batch is full
     std::uint32_t liquidation_days{30};       // kept; 0 keeps them for ever
 };
@@ -69,7 +71,12 @@ private:
            Retention retention, std::uint64_t committed);
     std::size_t write_batch(Nanos now, std::size_t most);
     Result<Done> write_records(std::size_t count, WriterStatus& next);
-    Result<Done> write_record(const Record& record, WriterStatus& next);
+    Result<Done> write_record(const Record& record, std::size_t place, WriterStatus& next);
+    Result<Done> write_liquidations(WriterStatus& next);
+    Result<Done> write_runs();
+    Result<Done> finish_batch(WriterStatus& next);
+    Step write_state(const Record& record, std::size_t place);
+    Result<Done> settle(const Record& record, Step step, WriterStatus& next);
     void failed(const Error& error, Nanos now);
     void look_behind();
 
@@ -82,6 +89,12 @@ private:
     Nanos retry_at_{};
     Nanos pause_{};
     std::string why_;
+    NewestStates states_;
+    std::vector<const Record*> liquidations_;  // of the batch
+    std::size_t liquidations_written_{};       // of these
+    std::vector<LiquidationKey> keys_;         // of the batch
+    std::vector<LiquidationKey> sorted_keys_;
+    std::vector<std::uint32_t> buckets_;
 };
 
 }  // namespace tranche
