@@ -105,7 +105,7 @@ void PcapngWriter::gap(std::uint64_t count) {
     put32(body, gap_mark);
     put32(body, static_cast<std::uint32_t>(count >> 32U));
     put32(body, static_cast<std::uint32_t>(count & 0xFFFFFFFFU));
-    block(0x40000BAD, body, {});
+    block(0x00000BAD, body, {});
 }
 
 std::string tcp_packet(const StreamEnds& ends, Party from, std::uint32_t sequence,
