@@ -1,6 +1,7 @@
 #include "persist/writer.hpp"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <functional>
 #include <span>
 #include <utility>
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t symbol_buckets = 4097;  // the last one for symbols without a number
 constexpr Nanos first_pause = milliseconds(10);
 constexpr Nanos longest_pause = seconds(2);
+constexpr Nanos between_checkpoints = seconds(5);
 
 }  // namespace
 
@@ -18,6 +20,9 @@ Result<Writer> Writer::make(Database& database, Journal& journal, const WriterSe
     const auto committed =
         database.integer("SELECT value FROM meta WHERE key = 'journal_sequence'", 0);
     if (!committed) return committed.error();
+    auto limited =
+        database.execute(fmt::format("PRAGMA wal_autocheckpoint={}", settings.checkpoint_pages));
+    if (!limited) return limited.error();
     auto rows = RowWriter::prepare(database);
     if (!rows) return rows.error();
     auto retention = Retention::make(database, settings.liquidation_days);
@@ -51,12 +56,20 @@ std::size_t Writer::poll(Nanos now, std::size_t most) {
     const bool due = now - status_.last_commit >= settings_.commit_interval;
     const std::size_t ready = std::min(status_.waiting, most);
     if (ready >= settings_.batch || (ready > 0 && due)) return write_batch(now, most);
-    const auto expired = retention_.step(now);
-    if (expired)
-        status_.expired += static_cast<std::uint64_t>(expired.value());
-    else
-        failed(expired.error(), now);
+    if (ready == 0) work_quietly(now);
     return 0;
+}
+
+/// A checkpoint waits for the disk twice: better now than in the middle of a flood.
+void Writer::work_quietly(Nanos now) {
+    const auto expired = retention_.step(now);
+    if (!expired) return failed(expired.error(), now);
+    status_.expired += static_cast<std::uint64_t>(expired.value());
+    if (status_.commits == commits_checkpointed_ || now < checkpoint_at_) return;
+    checkpoint_at_ = now + between_checkpoints;
+    commits_checkpointed_ = status_.commits;
+    const auto done = database_->execute("PRAGMA wal_checkpoint(PASSIVE)");
+    if (!done) failed(done.error(), now);
 }
 
 Result<std::size_t> Writer::drain(Nanos now) {

@@ -23,6 +23,7 @@ struct WriterSettings {
     std::size_t batch{16'384};                // records a transaction at most
     Nanos commit_interval{milliseconds(50)};  // sooner only when a batch is full
     std::uint32_t liquidation_days{30};       // kept; 0 keeps them for ever
+    std::size_t checkpoint_pages{16'000};     // of the WAL at most; in quiet moments sooner
 };
 
 enum class WriterState : std::uint8_t {
@@ -77,6 +78,7 @@ private:
     Result<Done> finish_batch(WriterStatus& next);
     Step write_state(const Record& record, std::size_t place);
     Result<Done> settle(const Record& record, Step step, WriterStatus& next);
+    void work_quietly(Nanos now);
     void failed(const Error& error, Nanos now);
     void look_behind();
 
@@ -88,6 +90,8 @@ private:
     WriterStatus status_;
     Nanos retry_at_{};
     Nanos pause_{};
+    Nanos checkpoint_at_{};
+    std::uint64_t commits_checkpointed_{};
     std::string why_;
     NewestStates states_;
     std::vector<const Record*> liquidations_;  // of the batch

@@ -129,7 +129,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
 }
 
 int remove_file(sqlite3_vfs* vfs, const char* name, int sync_folder) {
-    const int code = backing_of(vfs).shim->ask({DiskCall::remove, name, 0, {}});
+    const int code = backing_of(vfs).shim->ask({DiskCall::remove, name, sync_folder, {}});
     return code != SQLITE_OK ? code : real_of(vfs)->xDelete(real_of(vfs), name, sync_folder);
 }
 

@@ -13,7 +13,8 @@ namespace tranche::test {
 
 enum class DiskCall : std::uint8_t { write, truncate, sync, remove };
 
-/// One call as SQLite made it. Path: absolute. A truncation has its new size in `offset`.
+/// One call as SQLite made it. Path: absolute. `offset` of a truncation: the new size; of a
+/// removal: 1 when the folder is synced after it.
 struct DiskOperation {
     DiskCall call;
     std::string_view path;
