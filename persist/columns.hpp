@@ -3,6 +3,7 @@
 // only written, because it follows from the others.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <string_view>
 #include <type_traits>
@@ -23,6 +24,15 @@ template <> inline constexpr std::string_view table_of<ModeRow>{"modes"};
 template <> inline constexpr std::string_view table_of<AlarmRow>{"alarms"};
 template <> inline constexpr std::string_view table_of<BalanceRow>{"balances"};
 template <> inline constexpr std::string_view table_of<MergeRow>{"merges"};
+
+/// What never changes in the life of a row: not written again, so that no index over it is either.
+template <class Row> inline constexpr std::array<std::string_view, 0> fixed_columns{};
+template <>
+inline constexpr auto fixed_columns<OrderRow> = std::to_array<std::string_view>(
+    {"client_order_id", "role", "tranche_id", "symbol", "side", "position_side", "created_ns"});
+template <>
+inline constexpr auto fixed_columns<TrancheRow> =
+    std::to_array<std::string_view>({"id", "symbol", "side", "episode", "ordinal", "created_ns"});
 
 template <RowOf<LiquidationRow> R, class Visit> void columns(R& row, Visit& visit) {
     visit.name("symbol", row.name, row.symbol);

@@ -135,7 +135,8 @@ Result<Database> Database::open(const std::string& path, Access access, int busy
     sqlite3_busy_timeout(handle, busy_milliseconds);
     const auto done = database.execute(fmt::format(
         "PRAGMA cache_size={}; PRAGMA temp_store=MEMORY;{}", writes ? writer_pages : reader_pages,
-        writes ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        // EXTRA while a new file turns to WAL: its rollback journal must not come back after a cut
+        writes ? "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                  "PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=4000;"
                : "PRAGMA query_only=ON;"));
     if (!done) return done.error();

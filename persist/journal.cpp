@@ -103,7 +103,9 @@ Journal::Journal(Journal&& other) noexcept
       wanted_capacity_{other.wanted_capacity_},
       left_over_{other.left_over_},
       cut_{other.cut_},
-      descriptor_{std::exchange(other.descriptor_, -1)} {}
+      descriptor_{std::exchange(other.descriptor_, -1)},
+      refused_{other.refused_.load()},
+      lost_{other.lost_.load()} {}
 
 Journal::~Journal() {
     unmap();
@@ -200,6 +202,9 @@ Result<Done> Journal::map(std::size_t capacity) {
         ::mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor_, 0);
     if (memory == MAP_FAILED) return system_error(ErrorKind::io, path_, "map it");
     memory_ = static_cast<std::byte*>(memory);
+    // Neither can fail in a way that matters: the pages are reserved, a store can only be slower.
+    static_cast<void>(::madvise(memory, mapped_, MADV_POPULATE_WRITE));
+    static_cast<void>(::mlock(memory, mapped_));
     return Done{};
 }
 
@@ -266,10 +271,30 @@ void Journal::scan() {
 }
 
 void Journal::attach() {
+    const auto capacity = static_cast<std::size_t>(head().capacity);
+    ring_ = std::make_unique<Ring<Record>>(indices(), records(), capacity);
     producer_.sequence = head().base + indices().written.load();
-    producer_.slot = nullptr;
-    ring_ = std::make_unique<Ring<Record>>(indices(), records(),
-                                           static_cast<std::size_t>(head().capacity));
+    producer_.certain = ring_->room();
+    producer_.reserve = capacity / 10;
+}
+
+/// Only asked when less than the reserve was certain to fit: looks where the consumer is by now.
+bool Journal::admits(const Record& record) {
+    const auto count = [](std::atomic<std::uint64_t>& counter) {
+        counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    };
+    producer_.certain = ring_->room();
+    const bool telemetry = is_telemetry(record);
+    if (producer_.certain > (telemetry ? producer_.reserve : 0)) return true;
+    count(telemetry ? refused_ : lost_);
+    return false;
+}
+
+Nanos Journal::oldest_waiting() const {
+    // the producer may look: nobody but itself ever overwrites a record, and not before it was read
+    const std::uint64_t oldest = indices().read.load(std::memory_order_acquire);
+    if (oldest == indices().written.load(std::memory_order_relaxed)) return {};
+    return records()[oldest & (capacity() - 1)].time;
 }
 
 std::string_view Journal::symbol_name(SymbolId id) const {

@@ -12,9 +12,22 @@
 // (record_check.hpp). Sequences never repeat in the life of a database: a new journal starts after
 // the last sequence the database has. `state` is `preparing` while anything in the head changes,
 // which only happens while the ring is empty, so a journal found in that state holds nothing.
-// The file is created 0600 and locked (flock) as long as it is open: one engine an account.
+// The file is created 0600 and locked (flock) as long as it is open: one engine an account. All its
+// pages are there before the first record, and locked in memory where the limits allow it.
+//
+// How full it may get (reliability-model.md, back-pressure):
+//
+//    50 %  entries are off (whoever asks `backlog` sees to it), protection goes on
+//    90 %  telemetry is refused and counted: forced orders that were not traded, and balances; the
+//          last tenth is kept for orders, fills, tranches, merges, modes and alarms
+//   100 %  those are refused and counted too. The engine goes on protecting: a stop that is live
+//   but
+//          not written down is better than the reverse (architecture.md rule 4 stands above the
+//          model's HALT). Nothing waits. Once there is room, the loss is told, and what the engine
+//          holds is written down anew (tools/storage_gate.hpp); fills come back from the exchange.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,8 +47,14 @@ inline constexpr std::size_t default_journal_records = std::size_t{1} << 18;
 
 struct JournalHead;
 
+/// What may be left out before anything else: facts of the market, and what the exchange repeats.
+constexpr bool is_telemetry(const Record& record) {
+    return record.kind == RecordKind::balance || (record.kind == RecordKind::liquidation &&
+                                                  record.liquidation.verdict != Verdict::entered);
+}
+
 /// Order of use: `open`, drain what is left (Writer), `start`, then two threads: the producer
-/// calls slot/publish/append, the consumer peek/pop. `written()` and `waiting()`: any thread.
+/// calls append, the consumer peek/pop. `waiting()`, `refused()` and `lost()`: any thread.
 class Journal {
 public:
     /// Maps `path`, creating it if missing, and cuts a torn tail off. `capacity`: records, a power
@@ -55,29 +74,25 @@ public:
     /// Errors: `bad_data` while records are left, `cannot_write` when a larger file does not fit.
     Result<Done> start(const SymbolTable& symbols, std::uint64_t after_sequence);
 
-    /// Producer: where the next record goes, or null while the journal is full. Holds old bytes:
-    /// every byte must be written.
-    Record* slot() { return producer_.slot = ring_->slot(); }
-
-    /// Producer: stamps sequence and check on what was written into `slot()` and hands it over.
-    void publish() {
-        Record& record = *producer_.slot;
-        record.sequence = ++producer_.sequence;
-        record.check = record_check(record);
-        ring_->publish();
-    }
-
-    /// Producer: `slot`, copy, `publish`; false while the journal is full.
+    /// Producer: stamps sequence and check on a copy of the record and hands it over. False when
+    /// the rules above refuse it; then it is counted. Never waits.
     bool append(const Record& record) {
-        Record* place = slot();
-        if (place == nullptr) return false;
-        *place = record;
-        publish();
+        if (producer_.certain <= producer_.reserve && !admits(record)) return false;
+        --producer_.certain;
+        Record* const slot = ring_->slot();
+        ask_for_line_after(slot);
+        *slot = record;
+        slot->sequence = ++producer_.sequence;
+        slot->check = record_check(*slot);
+        ring_->publish();
         return true;
     }
 
     /// Producer: how many more records are certain to fit.
     std::size_t room() { return ring_->room(); }
+
+    /// Producer: time of the oldest record that waits, 0 without one.
+    Nanos oldest_waiting() const;
 
     /// Consumer: the record `ahead` places behind the oldest, or null.
     const Record* peek(std::size_t ahead) { return ring_->peek(ahead); }
@@ -88,6 +103,10 @@ public:
     /// Records neither committed nor given back; a figure, stale when it is read.
     std::size_t waiting() const { return ring_->size(); }
     std::size_t capacity() const { return ring_->capacity(); }
+
+    /// Records refused since the process started: telemetry, and anything else.
+    std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+    std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
     /// Name of a symbol as the process knew it that wrote the records; empty if it had no such id.
     std::string_view symbol_name(SymbolId id) const;
@@ -107,13 +126,21 @@ private:
     void write_head(std::size_t capacity, std::uint64_t base, const SymbolTable* symbols);
     void scan();
     void attach();
+    bool admits(const Record& record);
+    /// The record after the next: what it overwrites was last touched a whole turn of the ring ago.
+    static void ask_for_line_after(const Record* slot) {
+        const auto* bytes = reinterpret_cast<const std::byte*>(slot + 2);
+        for (std::size_t at = 0; at < sizeof(Record); at += cache_line)
+            __builtin_prefetch(bytes + at, 1);
+    }
     JournalHead& head() const;
     Ring<Record>::Indices& indices() const;
     Record* records() const;
 
     struct alignas(cache_line) Producer {
-        Record* slot{};
         std::uint64_t sequence{};  // of the newest record
+        std::size_t certain{};     // records that were seen to fit
+        std::size_t reserve{};     // of them kept for what is not telemetry
     } producer_;
     alignas(cache_line) std::unique_ptr<Ring<Record>> ring_;
     std::string path_;
@@ -123,6 +150,8 @@ private:
     std::size_t left_over_{};
     std::size_t cut_{};
     int descriptor_{-1};
+    std::atomic<std::uint64_t> refused_{};  // stored by the producer only
+    std::atomic<std::uint64_t> lost_{};
 };
 
 }  // namespace tranche

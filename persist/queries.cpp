@@ -6,6 +6,11 @@
 namespace tranche {
 namespace {
 
+constexpr std::string_view of_one_symbol =
+    "WHERE sequence IN (SELECT value FROM liquidation_runs, json_each(sequences) "
+    "WHERE symbol = ? AND newest_ns >= ? ORDER BY newest_ns DESC, newest_sequence DESC, value DESC "
+    "LIMIT ?) AND arrival_ns >= ? ORDER BY arrival_ns DESC, sequence DESC LIMIT ?";
+
 std::int64_t raw(TrancheId id) {
     return static_cast<std::uint32_t>(id);
 }
@@ -27,8 +32,14 @@ Result<std::vector<Stored<Row>>> Queries::newest(const Selection& selection, std
     return select_rows<Row>(*database_, symbols_, table, tail, {selection.since.count, limit});
 }
 
+/// Those of one symbol are found by their runs, newest run first.
 Result<std::vector<Stored<LiquidationRow>>> Queries::liquidations(const Selection& selection) {
-    return newest<LiquidationRow>(selection, "arrival_ns");
+    if (selection.symbol.empty()) return newest<LiquidationRow>(selection, "arrival_ns");
+    const auto limit = static_cast<std::int64_t>(selection.limit);
+    return select_rows<LiquidationRow>(*database_, symbols_, table_of<LiquidationRow>,
+                                       of_one_symbol,
+                                       {std::string_view{selection.symbol}, selection.since.count,
+                                        limit, selection.since.count, limit});
 }
 
 Result<std::vector<Stored<LiquidationRow>>> Queries::decisions(const Selection& selection,

@@ -1,6 +1,8 @@
-// Deletes liquidations that are too old, a little at a time, so that it never holds up a commit.
+// Deletes liquidations and balances that are too old, a little at a time, so that it never holds up
+// a commit for long. What the account did stays.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "core/clock.hpp"
@@ -14,17 +16,19 @@ public:
     /// `days` 0 keeps everything.
     static Result<Retention> make(Database& database, std::uint32_t days);
 
-    /// At most `rows_a_step` rows, once an hour until nothing is left to delete; returns how many.
+    /// At most `rows_a_step` rows of each kind, once an hour until nothing is left to delete;
+    /// returns how many liquidations.
     Result<std::int64_t> step(Nanos now);
 
     static constexpr std::int64_t rows_a_step = 500;
 
 private:
-    Retention(Database& database, std::uint32_t days, Statement statement);
+    Retention(Database& database, std::uint32_t days);
+    Result<Done> prepare();
 
     Database* database_;
     Nanos span_;
-    Statement delete_;
+    std::array<Statement, 3> delete_;
     Nanos next_{};
 };
 

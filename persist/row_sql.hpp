@@ -1,6 +1,8 @@
 // SQL text made from the columns of a row; built once per statement.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,23 +40,29 @@ template <class Row> std::string selected_columns() {
     return text;
 }
 
-/// Inserts one row, parameters in the order of `columns` after sequence and time. With a
-/// `conflict` target, a row that is already there takes all new values.
+/// Inserts so many rows, parameters in the order of `columns` after sequence and time, row by row.
+/// With a `conflict` target, a row that is already there takes the new values, but for its fixed
+/// columns.
 template <class Row>
-std::string insert_statement(std::string_view table, std::string_view conflict) {
+std::string insert_statement(std::string_view table, std::string_view conflict,
+                             std::size_t rows = 1) {
     ColumnNames names{true};
     const Row row{};
     columns(row, names);
     std::string listed{"sequence, time_ns"};
-    std::string places{"?, ?"};
+    std::string places{"(?, ?"};
     std::string updates{"sequence = excluded.sequence, time_ns = excluded.time_ns"};
     for (const auto name : names.all()) {
         listed.append(", ").append(name);
         places.append(", ?");
-        updates.append(", ").append(name).append(" = excluded.").append(name);
+        const auto& fixed = fixed_columns<Row>;
+        if (std::find(fixed.begin(), fixed.end(), name) == fixed.end())
+            updates.append(", ").append(name).append(" = excluded.").append(name);
     }
+    places.append(")");
     std::string sql{"INSERT INTO "};
-    sql.append(table).append(" (").append(listed).append(") VALUES (").append(places).append(")");
+    sql.append(table).append(" (").append(listed).append(") VALUES ").append(places);
+    for (std::size_t i = 1; i < rows; ++i) sql.append(", ").append(places);
     if (!conflict.empty())
         sql.append(" ON CONFLICT ").append(conflict).append(" DO UPDATE SET ").append(updates);
     return sql;

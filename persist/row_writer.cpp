@@ -1,6 +1,8 @@
 #include "persist/row_writer.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 #include <type_traits>
 
 #include "persist/row_sql.hpp"
@@ -62,6 +64,13 @@ public:
     }
     template <class T> void derived(const char* column, const T& value) { (*this)(column, value); }
 
+    /// Sequence and time of the record, then the row.
+    template <class Row> void whole(const Record& record, const Row& row) {
+        integer(static_cast<std::int64_t>(record.sequence));
+        integer(record.time.count);
+        columns(row, *this);
+    }
+
     /// Column that cannot be stored, or null.
     const char* problem() const { return problem_; }
 
@@ -75,8 +84,8 @@ private:
 
 template <class Row>
 Result<Done> prepare_insert(Database& database, Statement& statement, std::string_view conflict,
-                            std::string_view table = table_of<Row>) {
-    auto prepared = database.prepare(insert_statement<Row>(table, conflict));
+                            std::string_view table = table_of<Row>, std::size_t rows = 1) {
+    auto prepared = database.prepare(insert_statement<Row>(table, conflict, rows));
     if (!prepared) return prepared.error();
     statement = std::move(prepared).value();
     return Done{};
@@ -95,6 +104,10 @@ Result<RowWriter> RowWriter::prepare(Database& database) {
     RowWriter writer{database};
     for (const auto& done : {
              prepare_insert<LiquidationRow>(database, writer.liquidation_, ""),
+             prepare_insert<LiquidationRow>(database, writer.liquidations_, "",
+                                            table_of<LiquidationRow>, liquidations_at_once),
+             prepare_plain(database, writer.run_,
+                           "INSERT INTO liquidation_runs VALUES (?, ?, ?, ?)"),
              prepare_insert<OrderRow>(database, writer.order_, "(client_order_id)"),
              prepare_insert<FillRow>(database, writer.fill_,
                                      "(symbol, trade_id, order_id, ifnull(tranche_id, 0)) "
@@ -120,7 +133,10 @@ Step RowWriter::write(const Record& record, const Journal& names, std::string& w
             return put(liquidation_, record, record.liquidation, names, why);
         case RecordKind::order: return put(order_, record, record.order, names, why);
         case RecordKind::fill: return put(fill_, record, record.fill, names, why);
-        case RecordKind::tranche: return put_tranche(record, names, why);
+        case RecordKind::tranche: {
+            const Step step = write_state(record, names, why);
+            return step == Step::done ? write_history(record, names, why) : step;
+        }
         case RecordKind::mode: return put(mode_, record, record.mode, names, why);
         case RecordKind::alarm: return put(alarm_, record, record.alarm, names, why);
         case RecordKind::balance: return put(balance_, record, record.balance, names, why);
@@ -134,9 +150,7 @@ template <class Row>
 Step RowWriter::put(Statement& statement, const Record& record, const Row& row,
                     const Journal& names, std::string& why) {
     RowBinder binder{statement, names};
-    binder.integer(static_cast<std::int64_t>(record.sequence));
-    binder.integer(record.time.count);
-    columns(row, binder);
+    binder.whole(record, row);
     if (binder.problem() != nullptr) {
         why = std::string{table_of<Row>} + "." + binder.problem() + " cannot be stored";
         return Step::constraint;
@@ -147,13 +161,41 @@ Step RowWriter::put(Statement& statement, const Record& record, const Row& row,
     return step;
 }
 
-Step RowWriter::put_tranche(const Record& record, const Journal& names, std::string& why) {
-    if (record.tranche.id == no_tranche) {
+Step RowWriter::write_liquidations(std::span<const Record* const> records, const Journal& names) {
+    RowBinder binder{liquidations_, names};
+    for (const Record* record : records) binder.whole(*record, record->liquidation);
+    return binder.problem() != nullptr ? Step::constraint : finish(liquidations_);
+}
+
+Step RowWriter::write_run(std::span<const LiquidationKey> run) {
+    Nanos newest{};
+    sequences_ = "[";
+    for (const LiquidationKey& key : run) {
+        newest = std::max(newest, key.arrival);
+        if (sequences_.size() > 1) sequences_ += ',';
+        const fmt::format_int digits{key.sequence};
+        sequences_.append(digits.data(), digits.size());
+    }
+    sequences_ += ']';
+    const auto& name = run.front().name;
+    run_.bind(1, std::string_view{name.data(), ::strnlen(name.data(), name.size())});
+    run_.bind(2, newest.count);
+    run_.bind(3, static_cast<std::int64_t>(run.back().sequence));
+    run_.bind(4, sequences_);
+    return finish(run_);
+}
+
+Step RowWriter::write_state(const Record& newest, const Journal& names, std::string& why) {
+    if (newest.kind == RecordKind::order) return put(order_, newest, newest.order, names, why);
+    if (newest.tranche.id == no_tranche) {
         why = "tranches.id is 0";
         return Step::constraint;
     }
-    const Step step = put(tranche_, record, record.tranche, names, why);
-    return step == Step::done ? put(tranche_history_, record, record.tranche, names, why) : step;
+    return put(tranche_, newest, newest.tranche, names, why);
+}
+
+Step RowWriter::write_history(const Record& record, const Journal& names, std::string& why) {
+    return put(tranche_history_, record, record.tranche, names, why);
 }
 
 Step RowWriter::quarantine(const Record& record, std::string_view why) {

@@ -7,20 +7,23 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
 #include "persist/database.hpp"
 #include "persist/journal.hpp"
+#include "persist/newest_states.hpp"
 #include "persist/retention.hpp"
 #include "persist/row_writer.hpp"
 
 namespace tranche {
 
 struct WriterSettings {
-    std::size_t batch{4096};                  // records a transaction at most
+    std::size_t batch{16'384};                // records a transaction at most
     Nanos commit_interval{milliseconds(50)};  // sooner only when a batch is full
     std::uint32_t liquidation_days{30};       // kept; 0 keeps them for ever
+    std::size_t checkpoint_pages{16'000};     // of the WAL at most; in quiet moments sooner
 };
 
 enum class WriterState : std::uint8_t {
@@ -69,7 +72,13 @@ private:
            Retention retention, std::uint64_t committed);
     std::size_t write_batch(Nanos now, std::size_t most);
     Result<Done> write_records(std::size_t count, WriterStatus& next);
-    Result<Done> write_record(const Record& record, WriterStatus& next);
+    Result<Done> write_record(const Record& record, std::size_t place, WriterStatus& next);
+    Result<Done> write_liquidations(WriterStatus& next);
+    Result<Done> write_runs();
+    Result<Done> finish_batch(WriterStatus& next);
+    Step write_state(const Record& record, std::size_t place);
+    Result<Done> settle(const Record& record, Step step, WriterStatus& next);
+    void work_quietly(Nanos now);
     void failed(const Error& error, Nanos now);
     void look_behind();
 
@@ -81,7 +90,15 @@ private:
     WriterStatus status_;
     Nanos retry_at_{};
     Nanos pause_{};
+    Nanos checkpoint_at_{};
+    std::uint64_t commits_checkpointed_{};
     std::string why_;
+    NewestStates states_;
+    std::vector<const Record*> liquidations_;  // of the batch
+    std::size_t liquidations_written_{};       // of these
+    std::vector<LiquidationKey> keys_;         // of the batch
+    std::vector<LiquidationKey> sorted_keys_;
+    std::vector<std::uint32_t> buckets_;
 };
 
 }  // namespace tranche

@@ -7,103 +7,15 @@
 
 #include "core/require.hpp"
 #include "net/aster/replies.hpp"
+#include "tools/direct_words.hpp"
 
 namespace tranche {
 namespace {
 
+using direct_words::from;
+using direct_words::to;
+
 constexpr char packed_id_mark = '\x01';  // no client id may hold it
-
-// Both sides count in whole 1e-8, so that amounts pass unchanged.
-template <class Number> Number from(exchange::Amount amount) {
-    static_assert(Number::one == exchange::Amount::one);
-    return Number{amount.raw};
-}
-template <class Tag> exchange::Amount to(Fixed<Tag> number) {
-    return {number.raw};
-}
-
-exchange::Side to(Side side) {
-    return side == Side::buy ? exchange::Side::buy : exchange::Side::sell;
-}
-Side from(exchange::Side side) {
-    return side == exchange::Side::buy ? Side::buy : Side::sell;
-}
-
-exchange::PositionSide to(PositionSide side) {
-    return side == PositionSide::long_side ? exchange::PositionSide::long_side
-                                           : exchange::PositionSide::short_side;
-}
-PositionLeg from(exchange::PositionSide side) {
-    switch (side) {
-        case exchange::PositionSide::both: return PositionLeg::both;
-        case exchange::PositionSide::long_side: return PositionLeg::long_side;
-        case exchange::PositionSide::short_side: return PositionLeg::short_side;
-    }
-    return PositionLeg::both;
-}
-
-/// Nothing for a type that cannot be placed.
-std::optional<exchange::OrderType> to(OrderType type) {
-    switch (type) {
-        case OrderType::limit: return exchange::OrderType::limit;
-        case OrderType::market: return exchange::OrderType::market;
-        case OrderType::stop: return exchange::OrderType::stop;
-        case OrderType::stop_market: return exchange::OrderType::stop_market;
-        case OrderType::take_profit: return exchange::OrderType::take_profit;
-        case OrderType::take_profit_market: return exchange::OrderType::take_profit_market;
-        case OrderType::trailing_stop_market:
-        case OrderType::liquidation:
-        case OrderType::unknown: return std::nullopt;
-    }
-    return std::nullopt;
-}
-OrderType from(exchange::OrderType type) {
-    switch (type) {
-        case exchange::OrderType::limit: return OrderType::limit;
-        case exchange::OrderType::market: return OrderType::market;
-        case exchange::OrderType::stop: return OrderType::stop;
-        case exchange::OrderType::stop_market: return OrderType::stop_market;
-        case exchange::OrderType::take_profit: return OrderType::take_profit;
-        case exchange::OrderType::take_profit_market: return OrderType::take_profit_market;
-        case exchange::OrderType::liquidation: return OrderType::liquidation;
-    }
-    return OrderType::unknown;
-}
-
-exchange::TimeInForce to(TimeInForce time) {
-    switch (time) {
-        case TimeInForce::gtc: return exchange::TimeInForce::gtc;
-        case TimeInForce::ioc: return exchange::TimeInForce::ioc;
-        case TimeInForce::fok: return exchange::TimeInForce::fok;
-        case TimeInForce::gtx: return exchange::TimeInForce::gtx;
-    }
-    return exchange::TimeInForce::gtc;
-}
-
-OrderStatus from(exchange::OrderStatus status) {
-    switch (status) {
-        case exchange::OrderStatus::fresh: return OrderStatus::created;
-        case exchange::OrderStatus::partially_filled: return OrderStatus::partially_filled;
-        case exchange::OrderStatus::filled: return OrderStatus::filled;
-        case exchange::OrderStatus::canceled: return OrderStatus::canceled;
-        case exchange::OrderStatus::expired: return OrderStatus::expired;
-        case exchange::OrderStatus::insurance:
-        case exchange::OrderStatus::deleveraging: return OrderStatus::unknown;
-    }
-    return OrderStatus::unknown;
-}
-
-ExecutionType from(exchange::Execution execution) {
-    switch (execution) {
-        case exchange::Execution::fresh: return ExecutionType::created;
-        case exchange::Execution::trade: return ExecutionType::trade;
-        case exchange::Execution::canceled: return ExecutionType::canceled;
-        case exchange::Execution::expired: return ExecutionType::expired;
-        case exchange::Execution::amendment: return ExecutionType::amended;
-        case exchange::Execution::calculated: return ExecutionType::calculated;
-    }
-    return ExecutionType::unknown;
-}
 
 ForcedClose forced_close_of(std::string_view client_id) {
     if (client_id.starts_with("autoclose-")) return ForcedClose::liquidation;
@@ -263,12 +175,10 @@ Reply DirectExchange::execute(const Command& command, Nanos now) {
     return reply;
 }
 
-Reply DirectExchange::place(const Command& command, Reply reply, std::int64_t now_ms) {
+std::variant<exchange::NewOrder, exchange::Reject> DirectExchange::terms_of(
+    const Command& command) const {
     const auto type = to(command.type);
-    if (!type) {
-        refuse(reply, {-1116, "Invalid orderType."});
-        return reply;
-    }
+    if (!type) return exchange::Reject{-1116, "Invalid orderType."};
     exchange::NewOrder order;
     order.symbol = to_venue(command.symbol);
     order.client_id = venue_client_id(command.id);
@@ -286,15 +196,59 @@ Reply DirectExchange::place(const Command& command, Reply reply, std::int64_t no
     order.close_position = command.close_position;
     // As the gateway writes it: whatever does not open carries it, where the mode allows it.
     order.reduce_only = !hedge_mode_ && !command.close_position && command.id.role != Role::entry;
-    if (const auto refused = check_shape(order, venue_.account.hedge_mode)) {
+    if (const auto refused = check_shape(order, venue_.account.hedge_mode)) return *refused;
+    return order;
+}
+
+Reply DirectExchange::place(const Command& command, Reply reply, std::int64_t now_ms) {
+    if (command.with_exits) return place_strategy(command, reply, now_ms);
+    const auto order = terms_of(command);
+    if (const auto* refused = std::get_if<exchange::Reject>(&order)) {
         refuse(reply, *refused);
         return reply;
     }
-    const auto placed = venue_.matching.place(order, now_ms);
+    const auto placed = venue_.matching.place(std::get<exchange::NewOrder>(order), now_ms);
     if (const auto* refused = std::get_if<exchange::Reject>(&placed))
         refuse(reply, *refused);
     else
         accept(reply, *venue_.matching.find(std::get<exchange::OrderId>(placed)), true);
+    return reply;
+}
+
+/// The wiring that net/aster/strategy.hpp writes. The answer names no order.
+Reply DirectExchange::place_strategy(const Command& command, Reply reply, std::int64_t now_ms) {
+    using exchange::Drive;
+    using exchange::DrivenOn;
+    const std::array<Command, 3> commands{command, attached_exit(command, Role::take_profit),
+                                          attached_exit(command, Role::stop_loss)};
+    exchange::NewStrategy strategy;
+    strategy.type = "OTOCO";
+    strategy.count = commands.size();
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        const auto order = terms_of(commands[i]);
+        if (const auto* refused = std::get_if<exchange::Reject>(&order)) {
+            refuse(reply, *refused);
+            return reply;
+        }
+        strategy.legs[i].terms = std::get<exchange::NewOrder>(order);
+        if (i > 0)
+            strategy.legs[i].drivers = {
+                {{1, DrivenOn::partially_filled_or_filled, Drive::place},
+                 {4 - i, DrivenOn::partially_filled_or_filled, Drive::cancel}}};
+    }
+    if (command.take_profit_type == OrderType::limit)
+        strategy.legs[2].drivers[1].on = DrivenOn::filled;
+    const auto placed = venue_.matching.place(strategy, now_ms);
+    if (const auto* refused = std::get_if<exchange::Reject>(&placed)) {
+        refuse(reply, *refused);
+        return reply;
+    }
+    const auto& outcome = std::get<exchange::StrategyOutcome>(placed);
+    reply.verdict = outcome.failure_code == 0 ? ReplyClass::accepted : ReplyClass::unknown;
+    reply.http_status = 200;
+    reply.code = outcome.failure_code;
+    reply.status = OrderStatus::created;
+    reply.exchange_time = milliseconds(now_ms);
     return reply;
 }
 

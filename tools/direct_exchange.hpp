@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "core/messages.hpp"
@@ -62,7 +63,9 @@ public:
     SymbolId from_venue(exchange::SymbolIndex symbol) const { return from_venue_[symbol]; }
 
 private:
+    std::variant<exchange::NewOrder, exchange::Reject> terms_of(const Command& command) const;
     Reply place(const Command& command, Reply reply, std::int64_t now_ms);
+    Reply place_strategy(const Command& command, Reply reply, std::int64_t now_ms);
     Reply change(const Command& command, Reply reply, std::int64_t now_ms);
     Reply find(const Command& command, Reply reply, std::int64_t now_ms);
     const exchange::Order* named(const Command& command) const;

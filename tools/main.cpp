@@ -5,6 +5,7 @@
 
 #include "net/tls_memory.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/replay/options.hpp"
 #include "tools/sim/command_line.hpp"
 #include "tools/storage_verbs.hpp"
 #include "tools/verbs.hpp"
@@ -30,6 +31,7 @@ struct CommandLine {
     MergeOptions merge_options;
     DemoOptions demo_options;
     SimOptions sim_options;
+    ReplayOptions replay_options;
     StorageOptions storage_options;
     int code{};
 
@@ -43,6 +45,7 @@ struct CommandLine {
         add_merge();
         add_demo();
         add_sim_verb(app, sim_options, code);
+        add_replay_verb(app, replay_options, code);
         add_storage_verbs(app, storage_options, code);
     }
 

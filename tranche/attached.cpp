@@ -1,5 +1,6 @@
 #include "tranche/attached.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "tranche/book.hpp"
@@ -9,6 +10,7 @@
 #include "tranche/plausible.hpp"
 #include "tranche/protection.hpp"
 #include "tranche/refusals.hpp"
+#include "tranche/risk.hpp"
 #include "tranche/sizing.hpp"
 
 namespace tranche {
@@ -66,7 +68,7 @@ OrderSlot enlist_exit(EngineState& state, const Order& entry, Role role, Price a
 /// The exit may exist from now on.
 void come(EngineState& state, OrderSlot slot, TrancheSlot target, Outbox& out) {
     Order& exit = state.orders[slot];
-    if (exit.row.sent.count != 0) return;
+    if (exit.row.sent.count != 0 || is_final(exit.row.state)) return;
     exit.row.sent = state.now;
     if (exit.row.state == OrderState::sent) due(state, slot, state.now + exit_patience);
     // It is named after the tranche that its entry was for: another one gets exits of its own.
@@ -152,6 +154,22 @@ void exits_come(EngineState& state, OrderSlot entry, TrancheSlot target, Outbox&
     for (OrderSlot leg = state.orders[entry].next_leg; leg != entry && leg != no_slot;
          leg = state.orders[leg].next_leg)
         come(state, leg, target, out);
+}
+
+void fill_entry_of(EngineState& state, const Order& exit, Outbox& out) {
+    const OrderSlot slot = entry_of(state, exit);
+    if (slot == no_slot) return;
+    Order& entry = state.orders[slot];
+    const Quantity least = std::min(exit.row.filled, entry.row.quantity);
+    if (least <= entry.attributed || entry.tranche == no_slot) return;
+    const Quantity missing = least - entry.attributed;
+    entry.row.filled = std::max(entry.row.filled, least);
+    entry.attributed = least;
+    exits_come(state, slot, entry.tranche, out);
+    add_fill(state, entry.tranche, missing, entry.row.price, Exits::from_average);
+    refresh_reservation(state, slot);
+    entry.question_wanted = true;  // for the rest
+    due(state, slot, state.now + unseen_fill);
 }
 
 void leg_ended(EngineState& state, OrderSlot slot, TrancheSlot owner, Outbox& out) {

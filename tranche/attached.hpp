@@ -23,6 +23,10 @@ void attach_exits(EngineState& state, OrderSlot entry, Command& command, Outbox&
 /// The entry has been filled: its exits are those of `target` if that has none.
 void exits_come(EngineState& state, OrderSlot entry, TrancheSlot target, Outbox& out);
 
+/// An exit has been filled, so its entry has been too, whatever was heard of that: what is missing
+/// is booked at its limit, and its own reports find nothing left to count.
+void fill_entry_of(EngineState& state, const Order& exit, Outbox& out);
+
 /// One of the legs of a request is over. Without its entry no exit ever comes. `owner` is the
 /// tranche of an entry that ended.
 void leg_ended(EngineState& state, OrderSlot slot, TrancheSlot owner, Outbox& out);

@@ -161,6 +161,7 @@ void apply_quantity(EngineState& state, OrderSlot slot, Quantity quantity, Price
         record_tranche(state, target);
         return;
     }
+    if (order.next_leg != no_slot) fill_entry_of(state, order, out);
     const CloseReason reason = reason_of(state, order);
     Quantity rest = quantity;
     // An order that has ended is off its tranche's books; what it filled still is the tranche's.

@@ -12,16 +12,16 @@ namespace tranche::aster {
 
 /// An order of a strategy, in the exchange's words; what is empty is left out.
 struct StrategyLeg {
-    std::string_view symbol;
-    std::string_view side;
-    std::string_view position_side;
-    std::string_view type;
-    std::string_view quantity;
-    std::string_view price;
-    std::string_view stop_price;
-    std::string_view working_type;
-    std::string_view time_in_force;
-    std::string_view client_order_id;
+    std::string_view symbol{};
+    std::string_view side{};
+    std::string_view position_side{};
+    std::string_view type{};
+    std::string_view quantity{};
+    std::string_view price{};
+    std::string_view stop_price{};
+    std::string_view working_type{};
+    std::string_view time_in_force{};
+    std::string_view client_order_id{};
     bool price_protect{};
     bool reduce_only{};
 };

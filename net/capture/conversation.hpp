@@ -39,6 +39,8 @@ public:
     virtual void on_http(StreamNumber stream, const HttpNote& note) = 0;
     /// A message at least, or a piece of HTTP, is missing here.
     virtual void on_lost(StreamNumber stream, bool from_client, Nanos time) = 0;
+    /// Nothing more will be said over this stream.
+    virtual void on_closed(StreamNumber, Nanos) {}
     /// Bytes as TLS carried them, and as TCP did, in order; for whoever wants to compare.
     virtual void on_opened(StreamNumber, Party, Bytes) {}
     virtual void on_stream(StreamNumber, Party, Bytes) {}

@@ -93,6 +93,7 @@ void Decoder::on_end(StreamNumber stream, const StreamEnds& ends, Nanos time) {
     }
     if (newest_ == &ended) newest_ = nullptr;
     conversations_.erase(at);
+    sink_.on_closed(stream, time);
 }
 
 void Decoder::on_websocket(const WebSocketNote& note) {

@@ -49,6 +49,7 @@ const char* name_of(TlsTrouble trouble) {
         case TlsTrouble::no_handshake: return "its handshake is not in the capture";
         case TlsTrouble::no_secrets: return "its secrets are not in the key log";
         case TlsTrouble::unknown_suite: return "its cipher suite is not read";
+        case TlsTrouble::compressed: return "it is compressed by TLS";
         case TlsTrouble::wrong_secrets: return "nothing opens with the secrets of the key log";
     }
     return "unknown trouble";
@@ -66,6 +67,7 @@ bool looks_like_tls(Bytes bytes) {
 TlsTrouble TlsStream::trouble() const {
     if (opened_ > 0) return TlsTrouble::none;
     if (sealed_ == 0) return TlsTrouble::no_data;
+    if (compressed_) return TlsTrouble::compressed;
     if (!has_client_random_) return TlsTrouble::no_handshake;
     if (keys_.find(client_random_) == nullptr) return TlsTrouble::no_secrets;
     if (suite_id_ != 0 && suite_ == nullptr) return TlsTrouble::unknown_suite;
@@ -417,7 +419,7 @@ void TlsStream::take_server_hello(Party from, Bytes body) {
     const Bytes random = fields.take(server_random_.size());
     fields.take(fields.u8());
     const std::uint16_t suite = fields.u16();
-    fields.u8();
+    compressed_ = fields.u8() != 0;
     if (!fields.ok()) return;
     client_ = other(from);
     mac_last_ = false;
@@ -431,7 +433,7 @@ void TlsStream::take_server_hello(Party from, Bytes body) {
     if ((version >> 8U) == 0x7F) version = tls13;  // its drafts
     version_ = version;
     suite_id_ = suite;
-    suite_ = find_suite(suite);
+    suite_ = compressed_ ? nullptr : find_suite(suite);
     if (std::memcmp(random.data(), retry_random, sizeof retry_random) == 0) return;
     has_server_random_ = true;
     std::copy(random.begin(), random.end(), server_random_.begin());

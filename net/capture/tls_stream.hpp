@@ -38,6 +38,7 @@ enum class TlsTrouble : std::uint8_t {
     no_handshake,  // the capture began later, or missed it
     no_secrets,    // the key log does not name it
     unknown_suite,
+    compressed,     // by TLS itself, which nobody does any more
     wrong_secrets,  // nothing opens with them
 };
 const char* name_of(TlsTrouble trouble);
@@ -123,6 +124,7 @@ private:
     ClientRandom server_random_{};
     std::uint16_t version_{};
     std::uint16_t suite_id_{};
+    bool compressed_{};
     bool mac_last_{};  // cbc: encrypt-then-MAC was agreed on
     const Suite* suite_{};
     std::uint64_t records_{};

@@ -54,6 +54,7 @@ const Api::Route* Api::find_route(std::string_view method, std::string_view name
         Route{"DELETE", "allOpenOrders", trade, 1, 0, &Api::cancel_all},
         Route{"POST", "countdownCancelAll", trade, 10, 0, &Api::countdown},
         Route{"POST", "noop", trade, 1, 0, &Api::noop},
+        Route{"POST", "placeStrategyOrder", trade, 50, 3, &Api::place_strategy},
         Route{"GET", "openOrder", user_data, 1, 0, &Api::open_order},
         Route{"GET", "openOrders", user_data, 1, 0, &Api::open_orders},
         Route{"GET", "allOrders", user_data, 5, 0, &Api::all_orders},

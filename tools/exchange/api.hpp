@@ -95,6 +95,7 @@ private:
     Answer open_orders(const Call&, const Params&);
     Answer all_orders(const Call&, const Params&);
     Answer noop(const Call&, const Params&);
+    Answer place_strategy(const Call&, const Params&);
     std::variant<std::string, Reject> place(const Params& params, std::int64_t now_ms);
     std::variant<std::string, Reject> modify(const Params& params, std::int64_t now_ms);
     std::variant<std::string, Reject> cancel(const Params& params, std::int64_t now_ms);

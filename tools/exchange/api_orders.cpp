@@ -5,6 +5,7 @@
 
 #include "tools/exchange/api.hpp"
 #include "tools/exchange/order_entry.hpp"
+#include "tools/exchange/strategy.hpp"
 
 namespace tranche::exchange {
 namespace {
@@ -201,6 +202,26 @@ Answer Api::countdown(const Call& call, const Params& params) {
 /// Its work is done by then: what carries the same nonce is refused from now on (auth.hpp).
 Answer Api::noop(const Call&, const Params&) {
     return ok(R"({"code":200,"msg":"success"})");
+}
+
+/// Where conditional orders live apart there are no strategies.
+Answer Api::place_strategy(const Call& call, const Params& params) {
+    if (venue_.options().algo_service)
+        return refuse({-1020, "This operation is not supported.", 405});
+    const auto read = read_strategy(params, venue_.rules, venue_.account.hedge_mode);
+    if (const Reject* refused = std::get_if<Reject>(&read)) return refuse(*refused);
+    const NewStrategy& strategy = std::get<NewStrategy>(read);
+    const auto placed = venue_.matching.place(strategy, call.now_ms());
+    if (const Reject* refused = std::get_if<Reject>(&placed)) return refuse(*refused);
+    const StrategyOutcome& outcome = std::get<StrategyOutcome>(placed);
+    JsonWriter json;
+    json.begin_object().field("strategyId", outcome.id);
+    json.field("clientStrategyId",
+               strategy.client_id.empty() ? std::to_string(outcome.id) : strategy.client_id);
+    json.field("strategyType", strategy.type);
+    json.field("strategyStatus", outcome.failure_code == 0 ? "NEW" : "FAILED");
+    json.field("updateTime", call.now_ms()).field("failureCode", outcome.failure_code);
+    return ok(json.field("failureReason", outcome.failure_reason).end_object().take());
 }
 
 Answer Api::open_orders(const Call&, const Params& params) {

@@ -25,6 +25,7 @@ Behaviour draw_behaviour(std::uint64_t seed) {
     if (flag()) drawn.position_lag_ms = static_cast<std::int64_t>(random.uniform(1, 1000));
     drawn.self_trade = static_cast<SelfTrade>(random.bits() % 4);
     drawn.noop_of_used_succeeds = flag();
+    drawn.strategy_exits = static_cast<StrategyExits>(random.bits() % 3);
     return drawn;
 }
 

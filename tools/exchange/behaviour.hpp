@@ -20,6 +20,13 @@ enum class ForcedShape : std::uint8_t {
 /// Which of our two orders gives way when they would meet (exchange-protocol.md §10.6).
 enum class SelfTrade : std::uint8_t { ignored, expire_taker, expire_maker, expire_both };
 
+/// When the exits of a strategy are placed, and for how much (E12).
+enum class StrategyExits : std::uint8_t {
+    whole,   // at the entry's first fill, for all it is for
+    filled,  // likewise, for what has been filled; it grows
+    at_end   // once the entry is filled, or over
+};
+
 /// The server plays the defaults.
 struct Behaviour {
     bool close_position_needs_position{};  // E1: a closePosition stop without position is refused
@@ -39,6 +46,8 @@ struct Behaviour {
     ForcedShape forced_shape{};       // E13
     std::int64_t position_lag_ms{};   // E14: positions read over REST are so old
     SelfTrade self_trade{};
+    StrategyExits strategy_exits{};  // E12
+    int strategy_failure_code{};     // every strategy is answered 200 with it and not carried out
 };
 
 /// The set that a seed stands for; each switch is drawn by itself.

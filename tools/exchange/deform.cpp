@@ -94,7 +94,13 @@ void deform(const RequestFate& fate, Answer& answer) {
         answer.status = 503;
         answer.body = page(title_of(503));
     }
-    if (fate.executed_code != 0) {
+    // A strategy tells of what failed later with status 200.
+    constexpr std::string_view no_failure = R"("failureCode":0)";
+    if (const auto at = answer.body.find(no_failure);
+        fate.executed_code != 0 && at != std::string::npos) {
+        answer.body.replace(at, no_failure.size(),
+                            fmt::format(R"("failureCode":{})", fate.executed_code));
+    } else if (fate.executed_code != 0) {
         const auto headers = std::move(answer.headers);
         answer = refuse({fate.executed_code, fmt::format("Told by rule: {}.", fate.executed_code)});
         answer.headers = headers;

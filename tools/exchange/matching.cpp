@@ -49,13 +49,16 @@ std::variant<OrderId, Reject> Matching::place(NewOrder terms, std::int64_t now_m
     enter(order);
     announce(order, Execution::fresh, nullptr, now_ms);
     const OrderId id = order.id;
+    note_move(order);
     if (!order.waiting()) execute(order, now_ms);
+    drive(now_ms);
     return id;
 }
 
 void Matching::finish(Order& order, OrderStatus status, std::int64_t now_ms) {
     order.status = status;
     order.update_ms = now_ms;
+    note_move(order);
     leave(order);
     if (status == OrderStatus::canceled) announce(order, Execution::canceled, nullptr, now_ms);
     if (status == OrderStatus::expired) announce(order, Execution::expired, nullptr, now_ms);
@@ -66,12 +69,14 @@ std::optional<Reject> Matching::cancel(OrderId id, std::int64_t now_ms) {
     Order* order = store_.find(id);
     if (order == nullptr || !order->open()) return Reject{-2011, "Unknown order sent."};
     finish(*order, OrderStatus::canceled, now_ms);
+    drive(now_ms);
     return std::nullopt;
 }
 
 void Matching::cancel_all(SymbolIndex symbol, std::int64_t now_ms) {
     closers_ = books_[symbol].open;
     for (Order* order : closers_) finish(*order, OrderStatus::canceled, now_ms);
+    drive(now_ms);
 }
 
 std::optional<Reject> Matching::modify(OrderId id, Amount quantity, Amount price,
@@ -103,6 +108,7 @@ std::optional<Reject> Matching::modify(OrderId id, Amount quantity, Amount price
     if (refused) return refused;
     announce(order, Execution::amendment, nullptr, now_ms);
     execute(order, now_ms);
+    drive(now_ms);
     return std::nullopt;
 }
 
@@ -114,6 +120,7 @@ void Matching::on(const Quote& quote, std::int64_t now_ms) {
         match_resting(quote.symbol, Side::buy, quote.ask, quote.ask_quantity, now_ms);
     if (quote.bid >= book.best_ask)
         match_resting(quote.symbol, Side::sell, quote.bid, quote.bid_quantity, now_ms);
+    drive(now_ms);
 }
 
 void Matching::on(const Trade& trade, std::int64_t now_ms) {
@@ -123,6 +130,7 @@ void Matching::on(const Trade& trade, std::int64_t now_ms) {
                       trade.quantity, now_ms);
     if (book.last.reached(trade.price))
         trigger(trade.symbol, WorkingType::contract_price, trade.price, now_ms);
+    drive(now_ms);
 }
 
 void Matching::on(const Mark& mark, std::int64_t now_ms) {
@@ -130,6 +138,7 @@ void Matching::on(const Mark& mark, std::int64_t now_ms) {
     if (books_[mark.symbol].mark.reached(mark.mark))
         trigger(mark.symbol, WorkingType::mark_price, mark.mark, now_ms);
     if (options_.liquidations) watch_margin(now_ms);
+    drive(now_ms);
 }
 
 }  // namespace tranche::exchange

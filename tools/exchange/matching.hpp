@@ -16,6 +16,7 @@
 #include "tools/exchange/order.hpp"
 #include "tools/exchange/order_store.hpp"
 #include "tools/exchange/rules.hpp"
+#include "tools/exchange/strategy.hpp"
 #include "tools/exchange/user_events.hpp"
 
 namespace tranche::exchange {
@@ -39,6 +40,9 @@ public:
     [[nodiscard]] std::optional<Reject> check(const NewOrder& order) const;
     /// Accepts and executes as far as the market allows.
     std::variant<OrderId, Reject> place(NewOrder order, std::int64_t now_ms);
+    /// Places what leads; the rest follows what becomes of that. A failure code tells of a check
+    /// that came after the leading order was executed.
+    std::variant<StrategyOutcome, Reject> place(const NewStrategy& strategy, std::int64_t now_ms);
     /// -2011 unless the order is open.
     std::optional<Reject> cancel(OrderId id, std::int64_t now_ms);
     void cancel_all(SymbolIndex symbol, std::int64_t now_ms);
@@ -142,6 +146,30 @@ private:
     void announce_forced(Order& order, Force force, std::int64_t now_ms);
     [[nodiscard]] ClientText forced_id(Force force, std::int64_t now_ms);
 
+    // matching_strategy.cpp
+    struct Strategy {
+        std::int64_t id{};
+        NewStrategy plan;
+        std::array<OrderId, 3> orders{};  // 0: not placed yet
+    };
+    /// Something became of an order that others hang on.
+    struct Move {
+        std::int64_t strategy{};
+        std::size_t leg{};
+        OrderId order{};
+        OrderStatus status{};
+    };
+    [[nodiscard]] std::optional<Reject> check_driven(const NewStrategy& strategy) const;
+    std::optional<Reject> place_leading(std::int64_t id, bool alone, std::int64_t now_ms);
+    Strategy* find_strategy(std::int64_t id);
+    void note_move(const Order& order);
+    void drive(std::int64_t now_ms);
+    void drive_leg(const Move& move, std::size_t leg, std::int64_t now_ms);
+    void place_leg(std::int64_t id, std::size_t leg, Amount executed, std::int64_t now_ms);
+    void cancel_leg(std::int64_t id, std::size_t leg, std::int64_t now_ms);
+    void grow_leg(OrderId placed, Amount executed, Amount most, std::int64_t now_ms);
+    void forget_over();
+
     void finish(Order& order, OrderStatus status, std::int64_t now_ms);
     void announce(const Order& order, Execution execution, const Fill* fill, std::int64_t now_ms);
     void announce_account(AccountReason reason, SymbolIndex symbol, PositionSide side,
@@ -156,6 +184,10 @@ private:
     std::vector<Book> books_;
     std::vector<Order*> candidates_, closers_;  // kept, so that loops over orders allocate nothing
     Amount reserved_;
+    std::vector<Strategy> strategies_;  // that still drive
+    std::vector<Move> moves_;           // not carried out yet
+    std::int64_t strategy_id_{};
+    bool driving_{};
     std::int64_t forced_count_{};
     bool margin_called_{};
 };

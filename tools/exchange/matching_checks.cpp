@@ -112,6 +112,7 @@ Refusal Matching::check_closing(const NewOrder& order) const {
     const Amount held = account_.closable(order.symbol, order.position_side, order.side);
     if (waits && !options_.behaviour.stop_needs_position && held.zero()) return std::nullopt;
     if (held.zero()) return reduce_only_rejected();
+    if (order.attached) return std::nullopt;
     const bool capped = order.reduce_only && order.type == OrderType::market;
     if (!capped && order.quantity > held) return reduce_only_rejected();
     const bool shares =
@@ -123,7 +124,8 @@ Refusal Matching::check_closing(const NewOrder& order) const {
 
 /// Cuts a closing order to what is left to close, for venues that do so (E4).
 void Matching::trim(NewOrder& order) const {
-    const bool may = closes(order) && !order.close_position && !conditional(order.type);
+    const bool may =
+        closes(order) && !order.close_position && !order.attached && !conditional(order.type);
     if (!may) return;
     Amount left = account_.closable(order.symbol, order.position_side, order.side);
     if (order.type == OrderType::limit) left -= quantity_of_closers(order, false);

@@ -128,6 +128,7 @@ Amount Matching::fill(Order& order, Amount price, Amount quantity, bool maker,
     order.cumulated_quote += price * quantity;
     order.update_ms = now_ms;
     order.status = order.remaining().zero() ? OrderStatus::filled : OrderStatus::partially_filled;
+    note_move(order);
     const bool whole = order.status == OrderStatus::filled;
     if (whole)
         leave(order);

@@ -25,6 +25,7 @@ struct Texts {
     std::string account{"hedge"};
     std::string venue{"aster"};
     std::string balance{"10000"};
+    std::string strategy_exits{"whole"};
     std::int64_t listen_key_s{3600};
     std::int64_t funding_s{8 * 3600};
 };
@@ -144,6 +145,15 @@ void declare_account(CLI::App& app, Options& options, Texts& texts) {
         ->capture_default_str();
     app.add_flag("--trigger-expires", options.venue.behaviour.trigger_announces_expiry,
                  "announce EXPIRED of a conditional order before NEW of the executed one");
+    app.add_option("--strategy-exits", texts.strategy_exits,
+                   "when exits of a strategy come: at the entry's first fill for the whole of it, "
+                   "for what is filled, or late: once the entry is over")
+        ->check(CLI::IsMember({"whole", "filled", "late"}))
+        ->capture_default_str();
+    app.add_option("--strategy-failure", options.venue.behaviour.strategy_failure_code,
+                   "failureCode with which every strategy is answered, and not carried out")
+        ->type_name("CODE")
+        ->capture_default_str();
     app.add_flag("--protect-keeps", options.venue.behaviour.protect_keeps_order,
                  "an order held back by priceProtect stays instead of expiring");
 }
@@ -190,6 +200,9 @@ std::string read_texts(const Texts& texts, Options& options) {
         options.venue.algo_service = options.streams.split = true;
         options.venue.behaviour.trigger_changes_order_id = true;
     }
+    if (texts.strategy_exits != "whole")
+        options.venue.behaviour.strategy_exits =
+            texts.strategy_exits == "late" ? StrategyExits::at_end : StrategyExits::filled;
     options.venue.listen_key_life_ms = texts.listen_key_s * 1000;
     options.venue.market.funding_interval_ms = texts.funding_s * 1000;
     const auto balance = amount(texts.balance);

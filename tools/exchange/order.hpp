@@ -91,6 +91,9 @@ struct NewOrder {
     bool price_protect{};
     bool reduce_only{};
     bool close_position{};
+    std::int64_t strategy{};  // it belongs to; 0 for none
+    std::size_t leg{};        // which of its orders it is, from 0
+    bool attached{};  // placed by what became of another one: may be larger than what is held
 };
 
 /// An accepted order, kept after its end.

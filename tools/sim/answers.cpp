@@ -7,6 +7,7 @@
 #include "core/ids.hpp"
 #include "core/numbers.hpp"
 #include "core/require.hpp"
+#include "net/aster/strategy.hpp"
 
 namespace tranche::sim {
 namespace {
@@ -78,6 +79,19 @@ std::size_t write_order(const Command& command, const Reply& reply, std::span<ch
     text.put(R"(","origQty":")");
     text.put_decimal(reply.quantity.raw);
     text.put(R"(","updateTime":)");
+    text.put_whole(reply.exchange_time.milliseconds());
+    text.put("}");
+    return text.length();
+}
+
+std::size_t write_strategy(const Command& command, const Reply& reply, std::span<char> out) {
+    Text text{out};
+    text.put(R"({"strategyId":1,"clientStrategyId":")");
+    text.put(aster::client_strategy_id(encode(command.id)));
+    text.put(
+        R"(","strategyType":"OTOCO","strategyStatus":"NEW","failureReason":"","failureCode":)");
+    text.put_whole(reply.code);
+    text.put(R"(,"updateTime":)");
     text.put_whole(reply.exchange_time.milliseconds());
     text.put("}");
     return text.length();

@@ -86,8 +86,10 @@ bool Ledger::accepted(const Command& command, std::int64_t order_id, Nanos now) 
 bool Ledger::replaced(const Command& command) {
     const std::uint32_t place = by_client_id_.find(IdTable::key(command.id));
     if (place == IdTable::nowhere || !orders_[place].open) return false;
+    cover(orders_[place], -1);
     orders_[place].quantity = command.quantity;
     orders_[place].price = command.price;
+    cover(orders_[place], 1);
     return true;
 }
 

@@ -289,9 +289,9 @@ void Network::write(SimConnection& connection, const Request& request) {
         length = 2;
         std::memcpy(out.data(), "{}", 2);
     } else if (request.status == 200) {
-        length = request.command.kind == CommandKind::noop
-                     ? write_error(200, "success", out)
-                     : write_order(request.command, request.reply, out);
+        length = request.command.kind == CommandKind::noop ? write_error(200, "success", out)
+                 : request.command.with_exits ? write_strategy(request.command, request.reply, out)
+                                              : write_order(request.command, request.reply, out);
     } else if (request.status == 400) {
         length = write_error(request.code, "refused", out);
     } else if (request.status == 503) {

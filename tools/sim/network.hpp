@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/messages.hpp"
+#include "net/aster/costs.hpp"
 #include "net/aster/replies.hpp"
 #include "net/gateway.hpp"
 #include "tools/sim/answers.hpp"
@@ -55,6 +56,7 @@ public:
     std::size_t encode(const Command& command, Nanos now, std::span<char> out);
     std::size_t encode_ping(std::span<char> out);
     RateCost cost(const Command& command) const {
+        if (command.with_exits) return aster::cost_of(aster::Resource::strategy_order, true);
         const bool counts =
             command.kind == CommandKind::place || command.kind == CommandKind::replace;
         return {.weight = 1, .orders = counts ? 1U : 0U};

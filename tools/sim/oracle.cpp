@@ -57,7 +57,9 @@ void Oracle::fail(const char* invariant, std::string text, Nanos now) {
 void Oracle::sent(const Command& command, Nanos now) {
     const bool place = command.kind == CommandKind::place;
     const bool counts = place || command.kind == CommandKind::replace;
-    spending_.add({.weight = 1, .orders = counts ? 1U : 0U}, now);
+    spending_.add(command.with_exits ? RateCost{.weight = 50, .orders = 3}
+                                     : RateCost{.weight = 1, .orders = counts ? 1U : 0U},
+                  now);
     if (!place) return;
     if (command.id.role == Role::entry) check_reserve(now);
     check_time(command, now);
@@ -90,6 +92,13 @@ void Oracle::accepted(const Command& command, std::int64_t order_id, Nanos now) 
     if (ledger_.accepted(command, order_id, now)) return watch_bare(command.symbol, now);
     ++doubled_;
     fail("I5", "the exchange accepted " + text_of(command.id) + " twice", now);
+}
+
+/// One that the engine had given up may still come: it is cancelled then (I6 has the bound).
+void Oracle::attached(const Command& exit, std::int64_t order_id, Nanos now) {
+    if (ledger_.accepted(exit, order_id, now)) return watch_bare(exit.symbol, now);
+    ++doubled_;
+    fail("I5", "the exchange placed " + text_of(exit.id) + " twice", now);
 }
 
 void Oracle::replaced(const Command& command, Nanos now) {
@@ -151,6 +160,19 @@ void Oracle::check_shape(const Command& command, Nanos now) {
         fail("I20", text_of(command.id) + " has a price off its tick", now);
 }
 
+/// Exits that leave with their entry are new, close, and are for all of it.
+void Oracle::check_attached(const Command& entry, Nanos now) {
+    for (const Role role : {Role::take_profit, Role::stop_loss}) {
+        Command exit = attached_exit(entry, role);
+        exit.reduce_only = !ledger_.hedge_mode();
+        const IdTable::Key key = IdTable::key(exit.id);
+        if (decided_.find(key) != IdTable::nowhere)
+            return fail("I5", "client order id " + text_of(exit.id) + " used again", now);
+        decided_.add(key, 0);
+        check_shape(exit, now);
+    }
+}
+
 /// A change keeps side and role; what it asks for must be as an order's.
 void Oracle::check_change(const Command& command, Nanos now) {
     const SymbolRules& rules = plan_.rules[tranche::index(command.symbol)];
@@ -178,6 +200,7 @@ void Oracle::decided(const Command& command, const EngineView& view, Nanos now) 
         return fail("I5", "client order id " + text_of(command.id) + " used again", now);
     decided_.add(key, 0);
     check_shape(command, now);
+    if (command.with_exits) check_attached(command, now);
     check_counts(command, now);
     if (command.id.role != Role::entry) return;
     ++entries_decided_;

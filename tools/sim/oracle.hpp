@@ -62,6 +62,8 @@ public:
     bool limits_used_up(Nanos now) { return spending_.used_permille(now) >= 900; }
     void arrived(const Command& command, Nanos now);
     void accepted(const Command& command, std::int64_t order_id, Nanos now);
+    /// The exchange has placed an exit that left with its entry.
+    void attached(const Command& exit, std::int64_t order_id, Nanos now);
     /// The exchange has changed an order of ours in place.
     void replaced(const Command& command, Nanos now);
     void executed(const Command& command, const Reply& reply, Nanos now);
@@ -165,6 +167,7 @@ private:
     std::string left_behind() const;
 
     void check_shape(const Command& command, Nanos now);
+    void check_attached(const Command& entry, Nanos now);
     void check_change(const Command& command, Nanos now);
     // oracle_limits.cpp
     void check_caps(const Command& command, Nanos now);

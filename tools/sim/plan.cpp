@@ -187,6 +187,7 @@ Plan make_plan(std::uint64_t seed, const FaultSet& allowed, Swarm how) {
     Dice later{seed, Concern::plan, 1};
     plan.settings.entry.void_unknown = later.below(2) == 0;
     plan.settings.protection.modify_take_profits = later.below(3) == 1;
+    plan.settings.entry.attach_exits = later.below(3) == 1;
     return plan;
 }
 

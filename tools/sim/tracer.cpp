@@ -107,11 +107,12 @@ void Tracer::command(const Command& command, Nanos now) {
                                      "command replace", "command noop"};
     begin(now, kinds[static_cast<std::size_t>(command.kind)]);
     id(command.id);
-    std::fprintf(out_, " symbol %d side %d of %d type %d quantity %s price %s stop %s%s%s\n",
+    std::fprintf(out_, " symbol %d side %d of %d type %d quantity %s price %s stop %s%s%s%s\n",
                  number(command.symbol), number(command.side), number(command.position_side),
                  number(command.type), to_text(command.quantity).c_str(),
                  to_text(command.price).c_str(), to_text(command.stop_price).c_str(),
-                 command.reduce_only ? " reduce" : "", command.close_position ? " all" : "");
+                 command.reduce_only ? " reduce" : "", command.close_position ? " all" : "",
+                 command.with_exits ? " with exits" : "");
 }
 
 void Tracer::record(const Record& record) {

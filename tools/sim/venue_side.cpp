@@ -1,5 +1,6 @@
 #include "tools/sim/venue_side.hpp"
 
+#include <algorithm>
 #include <variant>
 
 namespace tranche::sim {
@@ -35,15 +36,41 @@ void VenueSide::tell(Nanos now) {
     told_.clear();
     direct_.take_user_events(now, told_);
     for (const Event& event : told_) {
+        if (event.kind == EventKind::order_update) see_leg(event.order_update, now);
         oracle_.truth(event, now);
         sink_.send_off(event, now);
     }
 }
 
+/// Exits that a strategy places are accepted when they show, and may grow with their entry.
+void VenueSide::see_leg(const OrderUpdate& update, Nanos now) {
+    const auto leg = std::find_if(legs_.begin(), legs_.end(), [&](const Command& command) {
+        return update.ours && command.id == update.id;
+    });
+    const exchange::Order* order =
+        leg == legs_.end() ? nullptr : venue_.matching.find(update.order_id);
+    if (order == nullptr) return;
+    const bool fresh = update.execution == ExecutionType::created;
+    if (!fresh && update.execution != ExecutionType::amended) return;
+    leg->quantity = Quantity{order->terms.quantity.raw};
+    if (oracle_.ledger().find(leg->id) == nullptr)
+        oracle_.attached(*leg, update.order_id, now);
+    else if (!fresh)
+        oracle_.replaced(*leg, now);
+}
+
 Reply VenueSide::execute(const Command& command, Nanos now) {
     const Reply reply = direct_.execute(command, now);
-    if (command.kind == CommandKind::place && reply.verdict == ReplyClass::accepted)
+    const bool accepted = reply.verdict == ReplyClass::accepted;
+    if (command.with_exits && accepted) {
+        const exchange::Order* entry = venue_.matching.find_client(
+            index_[tranche::index(command.symbol)], venue_client_id(command.id));
+        oracle_.accepted(command, entry->id, now);
+        for (const Role role : {Role::take_profit, Role::stop_loss})
+            legs_.push_back(attached_exit(command, role));
+    } else if (command.kind == CommandKind::place && accepted) {
         oracle_.accepted(command, reply.order_id, now);
+    }
     if (command.kind == CommandKind::replace && reply.verdict == ReplyClass::accepted)
         oracle_.replaced(command, now);
     tell(now);

@@ -49,6 +49,7 @@ public:
 
 private:
     void tell(Nanos now);
+    void see_leg(const OrderUpdate& update, Nanos now);
 
     bool hedge_mode_;
     exchange::Venue venue_;
@@ -56,6 +57,7 @@ private:
     Oracle& oracle_;
     UserStreamSink& sink_;
     std::vector<Event> told_;
+    std::vector<Command> legs_;  // exits of strategies, as they are or will be
     std::vector<exchange::SymbolIndex> index_;
 };
 

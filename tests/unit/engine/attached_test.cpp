@@ -354,6 +354,24 @@ TEST(EntryWithExits, WhoseExitsShowBeforeItsFillIsAskedAbout) {
     expect_clean(world);
 }
 
+TEST(EntryWithExits, WhoseExitIsFilledHasBeenFilledItself) {
+    for (const bool whole : {true, false}) {
+        World world{attaching()};
+        const ClientOrderId entry = enter_with_exits(world);
+        world.deliver_at_once = false;
+        world.fill(entry, at, whole ? Quantity{} : quantity("0.004"));
+        world.wire.clear();  // neither the fill nor the exits are told
+        world.deliver_at_once = true;
+        world.fill(world.only(btc, Role::take_profit).placed.id, price("75000"));
+        EXPECT_EQ(exits_sent(world), 0U);
+        EXPECT_EQ(world.state().totals.realized, whole ? usdt("500") : usdt("100"));
+        world.pass(seconds(40));
+        EXPECT_TRUE(world.tranches(btc, long_side).empty());
+        EXPECT_EQ(world.alarms(AlarmKind::position_differs), 0U);
+        expect_clean(world);
+    }
+}
+
 TEST(EntryWithExits, ExitsThatTheExchangeEndsAreNotTakenForAnothersHand) {
     World world{attaching()};
     for (int i = 0; i < 4; ++i) {

@@ -21,7 +21,7 @@ Journal started(const std::string& path, std::size_t capacity = small_journal) {
 
 void append(Journal& journal, int count) {
     for (int i = 0; i < count; ++i)
-        ASSERT_TRUE(journal.append(liquidation(SymbolId{0}, "BTCUSDT", nanoseconds(i))));
+        ASSERT_TRUE(journal.append(tranche(1, SymbolId{0}, nanoseconds(i))));
 }
 
 void take_out(Journal& journal, std::size_t count) {
@@ -52,6 +52,46 @@ TEST(Journal, HandsRecordsOverInOrderWithGrowingSequences) {
     EXPECT_EQ(journal.peek(3), nullptr);
     take_out(journal, 3);
     EXPECT_EQ(journal.waiting(), 0U);
+}
+
+TEST(Journal, KeepsItsLastTenthForWhatTheAccountIsRebuiltFrom) {
+    const Folder folder;
+    Journal journal = started(folder / "j");
+    const Record market = liquidation(SymbolId{0}, "BTCUSDT", start_time);
+    Record entered = market;
+    entered.liquidation.verdict = Verdict::entered;
+    const std::size_t reserve = small_journal / 10;
+    std::size_t taken = 0;
+    while (journal.append(market)) ++taken;
+    EXPECT_EQ(taken, small_journal - reserve);
+    EXPECT_FALSE(journal.append(blank(RecordKind::balance, start_time)));
+    EXPECT_EQ(journal.refused(), 2U);
+    EXPECT_TRUE(journal.append(entered)) << "what was traded is no telemetry";
+    append(journal, static_cast<int>(reserve) - 1);
+    EXPECT_EQ(journal.lost(), 0U);
+    EXPECT_EQ(journal.waiting(), small_journal);
+
+    EXPECT_FALSE(journal.append(fill(1, 5, SymbolId{0}, start_time)));
+    EXPECT_FALSE(journal.append(market));
+    EXPECT_EQ(journal.lost(), 1U);
+    EXPECT_EQ(journal.refused(), 3U);
+    take_out(journal, reserve);
+    EXPECT_FALSE(journal.append(market)) << "the reserve is filled first";
+    take_out(journal, 1);
+    EXPECT_TRUE(journal.append(market));
+    EXPECT_EQ(journal.peek(small_journal - reserve - 1)->sequence, small_journal + 1)
+        << "what was refused has no sequence";
+}
+
+TEST(Journal, TellsItsProducerHowOldTheOldestRecordIs) {
+    const Folder folder;
+    Journal journal = started(folder / "j");
+    EXPECT_EQ(journal.oldest_waiting(), Nanos{});
+    append(journal, 3);
+    take_out(journal, 2);
+    EXPECT_EQ(journal.oldest_waiting(), nanoseconds(2));
+    take_out(journal, 1);
+    EXPECT_EQ(journal.oldest_waiting(), Nanos{});
 }
 
 TEST(Journal, RefusesARecordWhileItIsFull) {

@@ -56,6 +56,50 @@ TEST_F(WriterTest, KeepsTheNewestStateOfARowAndTheHistoryOfATranche) {
     EXPECT_EQ(status().committed_sequence, 5U);
 }
 
+TEST_F(WriterTest, WritesTheNewestStateOfABatchOnceAndEveryStateInTheHistory) {
+    append(tranche(1, btc, start_time, TrancheState::pending));
+    append(order(1, 0, btc, start_time, OrderState::sent));
+    append(fill(1, 5, btc, start_time));
+    append(order(1, 0, btc, start_time, OrderState::filled));
+    append(tranche(1, btc, start_time + seconds(2), TrancheState::protected_));
+    EXPECT_EQ(poll(0), 5U);
+    EXPECT_EQ(storage.count("orders", "WHERE state = 'filled' AND sequence = 4"), 1);
+    EXPECT_EQ(storage.count("tranches", "WHERE state = 'protected' AND sequence = 5"), 1);
+    EXPECT_EQ(storage.count("tranche_history"), 2);
+    append(order(1, 0, btc, start_time + seconds(3), OrderState::canceled));
+    EXPECT_EQ(poll(100), 1U);
+    EXPECT_EQ(
+        storage.count("orders", "WHERE state = 'canceled' AND created_ns = 1700000000000000000"), 1)
+        << "an order was made when it was made";
+}
+
+TEST_F(WriterTest, ANewestStateThatCannotBeStoredDoesNotTakeTheOnesBeforeItAlong) {
+    append(tranche(1, btc, start_time));
+    append(order(1, 0, btc, start_time, OrderState::working));
+    append(order(1, 0, SymbolId{900}, start_time, OrderState::filled));
+    EXPECT_EQ(poll(0), 3U);
+    EXPECT_EQ(status().rejected, 1U);
+    EXPECT_EQ(storage.count("orders", "WHERE state = 'working' AND sequence = 2"), 1);
+    EXPECT_EQ(storage.count("rejected_records", "WHERE sequence = 3"), 1);
+}
+
+TEST_F(WriterTest, FindsEveryLiquidationOfAFloodAndPutsTheUnstorableAside) {
+    constexpr std::int64_t all = 100;  // whole statements of many rows, and a rest
+    for (std::int64_t i = 0; i < all; ++i) {
+        const bool odd = i % 2 != 0;
+        append(odd ? liquidation(no_symbol, "ODDUSDT", start_time + nanoseconds(i))
+                   : liquidation(btc, "BTCUSDT", start_time + nanoseconds(i)));
+    }
+    append(liquidation(no_symbol, "", start_time));
+    EXPECT_EQ(poll(0), static_cast<std::size_t>(all) + 1);
+    EXPECT_EQ(status().rejected, 1U);
+    EXPECT_EQ(storage.count("liquidations"), all);
+    EXPECT_EQ(storage.count("liquidation_runs, json_each(sequences)",
+                            "JOIN liquidations l ON l.sequence = value "
+                            "WHERE l.symbol = liquidation_runs.symbol"),
+              all);
+}
+
 TEST_F(WriterTest, StoresABackstopWithoutATranche) {
     Record backstop = order(0, 3, eth, start_time);
     backstop.order.id.role = Role::backstop;
@@ -132,11 +176,13 @@ TEST_F(WriterTest, LosesNothingWhileAnotherConnectionHoldsTheFile) {
 TEST_F(WriterTest, LosesNothingWhileTheDiskIsFull) {
     const auto pages = take(storage.database.integer("PRAGMA page_count", 0));
     take(storage.database.execute("PRAGMA max_page_count = " + std::to_string(pages)));
-    for (std::size_t i = 0; i < small_journal; ++i) append(liquidation(btc, "BTCUSDT", start_time));
+    Record entered = liquidation(btc, "BTCUSDT", start_time);
+    entered.liquidation.verdict = Verdict::entered;
+    for (std::size_t i = 0; i < small_journal; ++i) append(entered);
     EXPECT_EQ(poll(0), 0U);
     EXPECT_EQ(status().state, WriterState::retrying);
     EXPECT_NE(status().last_error.find("full"), std::string::npos);
-    EXPECT_FALSE(storage.journal.append(liquidation(btc, "BTCUSDT", start_time)));
+    EXPECT_FALSE(storage.journal.append(entered));
     EXPECT_EQ(storage.count("liquidations"), 0);
     take(storage.database.execute("PRAGMA max_page_count = 1000000"));
     EXPECT_EQ(poll(10'000), small_journal);
@@ -229,6 +275,7 @@ TEST(Retention, DeletesOldLiquidationsInSmallStepsOnceAnHour) {
     EXPECT_EQ(storage.count("liquidations"), 2) << "not before the hour is over";
     storage.writer.poll(start_time + seconds(3'700));
     EXPECT_EQ(storage.count("liquidations"), 1);
+    EXPECT_EQ(storage.count("liquidation_runs"), 1) << "nothing is found that is not there";
 }
 
 }  // namespace
