@@ -47,7 +47,10 @@ constexpr Refusal refusal_of(std::int32_t code) {
         case -2027:
         case -2028:
         case -4087:
-        case -4088: return Refusal::no_margin;
+        case -4088:
+        case -4400:  // quantitative rules: the account may not open for a while, it may close
+        case -4401:
+        case -4402: return Refusal::no_margin;
         case -2025:
         case -4045: return Refusal::too_many_orders;
         case -2016:

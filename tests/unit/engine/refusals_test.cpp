@@ -108,7 +108,8 @@ TEST_P(MarginRefusal, StopsEntriesForAMinuteAndLeavesProtectionAlone) {
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered) << "one tries again";
 }
 
-INSTANTIATE_TEST_SUITE_P(Codes, MarginRefusal, testing::Values(-2018, -2019, -2027, -4087, -4088));
+INSTANTIATE_TEST_SUITE_P(Codes, MarginRefusal,
+                         testing::Values(-2018, -2019, -2027, -4087, -4088, -4400, -4401, -4402));
 
 TEST(LiquidationModeRefusal, StopsEntriesEverywhereUntilAnOperatorResumes) {
     World world;

@@ -301,6 +301,21 @@ TEST(Gateway, TheBudgetStopsEntriesBeforeProtection) {
     EXPECT_EQ(world.metrics.sent.get(), 4U);
 }
 
+TEST(Gateway, AnEntryWithExitsThatTheBudgetCannotBearIsGivenBackAtOnce) {
+    World world{8, {.simulate_only = false}, 64, {{RateUnit::weight, seconds(60), 200}}};
+    world.with_exits = true;
+    for (int i = 0; i < 3; ++i) world.order(Lane::entry);
+    world.with_exits = false;
+    const std::uint64_t plain = world.order(Lane::entry);
+    world.poll();
+    // 30 % are kept from entries: two of fifty each, and no third.
+    EXPECT_EQ(world.metrics.sent.get(), 3U);
+    EXPECT_EQ(world.line(2).sent, std::vector<std::string>{"order " + std::to_string(plain)});
+    const auto replies = world.take_replies();
+    ASSERT_EQ(replies.size(), 1U);
+    EXPECT_EQ(replies.at(3).verdict, ReplyClass::not_sent);
+}
+
 TEST(Gateway, AnIdleConnectionIsPingedAndABusyOneIsNot) {
     World world{2};
     world.poll();

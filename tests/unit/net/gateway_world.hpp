@@ -93,7 +93,10 @@ struct PlainAdapter {
         }
     }
     std::size_t encode_ping(std::span<char> out) { return write("ping", out); }
-    RateCost cost(const Command&) const { return {.weight = 1, .orders = 1}; }
+    RateCost cost(const Command& command) const {
+        return command.with_exits ? RateCost{.weight = 50, .orders = 3}
+                                  : RateCost{.weight = 1, .orders = 1};
+    }
     RateAnswer read_limits(const HttpResponse& response, Nanos now) const {
         RateAnswer answer;
         if (response.status == 429) {
@@ -150,6 +153,7 @@ struct World {
         command->symbol = SymbolId{3};
         command->id.epoch = 7;
         command->decided_at = decided_at;
+        command->with_exits = with_exits;
         command->id.generation =
             static_cast<std::uint32_t>(same_id_as == 0 ? sequence : same_id_as);
         commands.publish();
@@ -189,6 +193,7 @@ struct World {
     std::uint64_t sequence{};
     Nanos decided_at{};          // of the orders that follow
     std::uint64_t same_id_as{};  // the next order names this one
+    bool with_exits{};           // the orders that follow
 };
 
 }  // namespace tranche
