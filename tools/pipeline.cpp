@@ -63,8 +63,10 @@ Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard}, journal_{p
     const EngineSettings& settings = parts.settings.engine;
     controls_ = std::make_unique<ControlPump>(notices_);
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
-    parse_ = std::make_unique<Parse<aster::Codec>>(
-        frames_, market_events_, *codec_, parts.symbols.configured(), TimeSource{parts.parse_clock},
+    frame_tap_ = std::make_unique<FrameTap<aster::Codec>>(*codec_, parts.recorded_frames);
+    parse_ = std::make_unique<Parse<FrameTap<aster::Codec>>>(
+        frames_, market_events_, *frame_tap_, parts.symbols.configured(),
+        TimeSource{parts.parse_clock},
         feeds_of(parts.settings).size() + parts.settings.exchange.user_feeds);
     board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
                                            order_capacity(settings));

@@ -22,6 +22,7 @@
 #include "net/receive.hpp"
 #include "persist/journal.hpp"
 #include "persist/writer.hpp"
+#include "tools/frame_tap.hpp"
 #include "tools/paper.hpp"
 #include "tools/record_tap.hpp"
 #include "tools/stream_watch.hpp"
@@ -61,7 +62,8 @@ struct PipelineParts {
     const Clock& parse_clock;
     const Clock& engine_clock;
     const Clock& gateway_clock;
-    Notional paper_wallet{};  // paper mode: USDT the paper exchange starts with
+    Notional paper_wallet{};              // paper mode: USDT the paper exchange starts with
+    ByteRing* recorded_frames = nullptr;  // takes a copy of each frame; null: nobody records
 };
 
 /// Market connections the settings ask for; those of the user stream come after them.
@@ -101,6 +103,8 @@ public:
     }
     const ParseCounters& parse_counters() const { return parse_->counters(); }
     const FeedArbiter& arbiter() const { return parse_->arbiter(); }
+    /// Any thread: frames that found no room where they are recorded.
+    std::uint64_t frames_not_recorded() const { return frame_tap_->missed(); }
     const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
     const Receive& receive() const { return *receive_; }
     const StreamWatch& streams() const { return *watch_; }
@@ -147,7 +151,8 @@ private:
     std::unique_ptr<StreamWatch> watch_;
     std::unique_ptr<ControlPump> controls_;
     std::unique_ptr<aster::Codec> codec_;
-    std::unique_ptr<Parse<aster::Codec>> parse_;
+    std::unique_ptr<FrameTap<aster::Codec>> frame_tap_;
+    std::unique_ptr<Parse<FrameTap<aster::Codec>>> parse_;
     std::unique_ptr<StatusBoard> board_;
     std::unique_ptr<Engine> engine_;
     std::vector<Ring<Event>*> engine_inputs_;
