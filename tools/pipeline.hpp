@@ -25,6 +25,7 @@
 #include "tools/frame_tap.hpp"
 #include "tools/paper.hpp"
 #include "tools/record_tap.hpp"
+#include "tools/storage_gate.hpp"
 #include "tools/stream_watch.hpp"
 #include "tranche/stage.hpp"
 
@@ -109,6 +110,9 @@ public:
     const Receive& receive() const { return *receive_; }
     const StreamWatch& streams() const { return *watch_; }
     const RecordTap& tap() const { return *tap_; }
+    const Journal& journal() const { return journal_; }
+    /// Whether what happens is written down, as the engine was told.
+    StorageState storage() const { return storage_.load(std::memory_order_relaxed); }
     Ring<Record>& record_copies() { return record_copies_; }
     std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
     std::atomic<bool>& listen_key_wanted() { return listen_key_wanted_; }
@@ -127,6 +131,7 @@ private:
     void execute_on_paper(const PipelineParts& parts);
     void record_gaps();
     void record_outside();
+    void watch_storage(Nanos now);
 
     RequestGuard& guard_;
     Journal& journal_;
@@ -143,6 +148,7 @@ private:
     std::atomic<bool> listen_key_wanted_{};
     std::atomic<bool> halted_{};
     std::atomic<bool> drained_{};
+    std::atomic<StorageState> storage_{};
     std::atomic<std::uint64_t> held_back_{};
 
     std::unique_ptr<Reactor> receive_reactor_;
@@ -165,6 +171,9 @@ private:
     std::unique_ptr<OrderGateway> gateway_;  // or, in paper mode:
     std::unique_ptr<PaperStage> paper_;
     std::unique_ptr<RecordTap> tap_;
+    StorageGate storage_gate_;
+    std::unique_ptr<RowsAgain> rows_again_;
+    Nanos storage_due_{};
 };
 
 }  // namespace tranche
