@@ -70,6 +70,8 @@ enum class AccountNoticeKind : std::uint8_t {
     hedge_mode_changed,
     clock_offset_bad,
     clock_offset_good,
+    storage_behind,   // what happens is not written down in time, or at all
+    storage_current,  // it is again
 };
 enum class ReplyClass : std::uint8_t {
     accepted,
@@ -220,6 +222,8 @@ enum class AlarmKind : std::uint8_t {
     agent_expires,    // the signer's permission to trade ends soon
     stream_gap,       // for so long (value, ms) no connection brought these streams; it is over
     answers_changed,  // the exchange's answers have another shape than the documented one
+    storage,          // the database is behind, fails or runs out of room; the text says which
+    records_lost,     // the journal was full: so many records (value) were not written down
 };
 
 inline constexpr std::size_t row_bytes = 232;

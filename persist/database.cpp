@@ -66,6 +66,12 @@ std::string uri_of(const std::string& path) {
     return uri;
 }
 
+/// 0 when there is none.
+std::uint64_t inode_of(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 }  // namespace
 
 Statement::~Statement() {
@@ -132,6 +138,7 @@ Result<Database> Database::open(const std::string& path, Access access, int busy
     const int code = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
     Database database{path, handle};
     if (code != SQLITE_OK) return database.error("opening it");
+    database.file_ = inode_of(path);
     sqlite3_busy_timeout(handle, busy_milliseconds);
     const auto done = database.execute(fmt::format(
         "PRAGMA cache_size={}; PRAGMA temp_store=MEMORY;{}", writes ? writer_pages : reader_pages,
@@ -141,6 +148,21 @@ Result<Database> Database::open(const std::string& path, Access access, int busy
                : "PRAGMA query_only=ON;"));
     if (!done) return done.error();
     return database;
+}
+
+Database& Database::operator=(Database&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(handle_, other.handle_);
+    std::swap(poisoned_, other.poisoned_);
+    std::swap(file_, other.file_);
+    return *this;
+}
+
+bool Database::replaced() const {
+    return inode_of(path_) != file_;
+}
+void Database::leave_alone() {
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 Database::~Database() {

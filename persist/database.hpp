@@ -69,8 +69,10 @@ public:
     Database(Database&& other) noexcept
         : path_{std::move(other.path_)},
           handle_{std::exchange(other.handle_, nullptr)},
-          poisoned_{other.poisoned_} {}
-    Database& operator=(Database&&) = delete;
+          poisoned_{other.poisoned_},
+          file_{other.file_} {}
+    /// The one that was is closed with the last of its statements.
+    Database& operator=(Database&& other) noexcept;
     ~Database();
 
     Result<Statement> prepare(std::string_view sql);
@@ -85,6 +87,10 @@ public:
     /// True once something failed after which this handle must not be written with any more: the
     /// file is damaged, or a sync failed (what it should have written may be gone).
     bool poisoned() const { return poisoned_; }
+    /// True when another file has the name now: open it anew.
+    bool replaced() const;
+    /// Closing it will not write to the file.
+    void leave_alone();
     /// The last failure as SQLite tells it.
     std::string reason() const;
     /// The last failure with the file, `doing` and a kind; remembers if it poisons.
@@ -96,6 +102,7 @@ private:
     std::string path_;
     sqlite3* handle_;
     bool poisoned_{};
+    std::uint64_t file_{};  // inode
 };
 
 /// Rolls back unless `commit` worked.

@@ -17,6 +17,14 @@ std::int64_t raw(TrancheId id) {
 
 }  // namespace
 
+Result<Done> Queries::follow() {
+    if (!database_->replaced()) return Done{};
+    auto opened = Database::open(database_->path(), Access::read);
+    if (!opened) return opened.error();
+    *database_ = std::move(opened).value();
+    return Done{};
+}
+
 /// `time` is the column that `since` is about and that orders the rows; `sequence` breaks ties.
 template <class Row>
 Result<std::vector<Stored<Row>>> Queries::newest(const Selection& selection, std::string_view time,
@@ -80,8 +88,12 @@ Result<OrderWithTranche> Queries::with_tranche(Stored<OrderRow> order) {
     return whole;
 }
 
+Result<std::vector<Stored<OrderRow>>> Queries::order_rows(const Selection& selection) {
+    return newest<OrderRow>(selection, "created_ns");
+}
+
 Result<std::vector<OrderWithTranche>> Queries::orders(const Selection& selection) {
-    auto found = newest<OrderRow>(selection, "created_ns");
+    auto found = order_rows(selection);
     if (!found) return found.error();
     std::vector<OrderWithTranche> orders;
     for (auto& order : found.value()) {
@@ -118,6 +130,12 @@ Result<std::vector<Stored<FillRow>>> Queries::fills_of(TrancheId tranche) {
     return select_rows<FillRow>(*database_, symbols_, table_of<FillRow>,
                                 "WHERE tranche_id = ? ORDER BY trade_ns DESC, sequence DESC",
                                 {raw(tranche)});
+}
+
+Result<std::vector<Stored<FillRow>>> Queries::fills_of_order(std::int64_t order_id) {
+    return select_rows<FillRow>(*database_, symbols_, table_of<FillRow>,
+                                "WHERE order_id = ? ORDER BY trade_ns DESC, sequence DESC",
+                                {order_id});
 }
 
 Result<std::vector<Stored<TrancheRow>>> Queries::tranches(const Selection& selection) {

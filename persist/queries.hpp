@@ -50,12 +50,16 @@ public:
     Queries(Database& database, const SymbolTable& symbols)
         : database_{&database}, symbols_{&symbols} {}
 
+    /// Before questions: opens the file anew when another one has taken its place.
+    Result<Done> follow();
+
     Result<std::vector<Stored<LiquidationRow>>> liquidations(const Selection& selection);
     /// Liquidations with this verdict: why events were or were not traded.
     Result<std::vector<Stored<LiquidationRow>>> decisions(const Selection& selection,
                                                           Verdict verdict);
     Result<std::vector<VerdictCount>> verdict_counts(Nanos since);
 
+    Result<std::vector<Stored<OrderRow>>> order_rows(const Selection& selection);
     Result<std::vector<OrderWithTranche>> orders(const Selection& selection);
     /// By the exchange's order id or by our row id, the former first; nothing if neither.
     Result<std::optional<OrderWithTranche>> order(std::int64_t id);
@@ -63,6 +67,8 @@ public:
 
     Result<std::vector<Stored<FillRow>>> fills(const Selection& selection);
     Result<std::vector<Stored<FillRow>>> fills_of(TrancheId tranche);
+    /// By the exchange's order id.
+    Result<std::vector<Stored<FillRow>>> fills_of_order(std::int64_t order_id);
 
     Result<std::vector<Stored<TrancheRow>>> tranches(const Selection& selection);
     Result<std::vector<Stored<TrancheRow>>> tranche_history(const Selection& selection);

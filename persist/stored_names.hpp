@@ -88,7 +88,9 @@ inline constexpr auto stored_names<AlarmKind> =
                                      "filters_doubted",
                                      "agent_expires",
                                      "stream_gap",
-                                     "answers_changed"});
+                                     "answers_changed",
+                                     "storage",
+                                     "records_lost"});
 
 template <class E, E last>
 inline constexpr bool names_complete = stored_names<E>.size() == static_cast<std::size_t>(last) + 1;
@@ -98,7 +100,7 @@ static_assert(names_complete<OrderType, OrderType::unknown>);
 static_assert(names_complete<OrderState, OrderState::dropped>);
 static_assert(names_complete<TrancheState, TrancheState::discarded>);
 static_assert(names_complete<CloseReason, CloseReason::vanished>);
-static_assert(names_complete<AlarmKind, AlarmKind::answers_changed>);
+static_assert(names_complete<AlarmKind, AlarmKind::records_lost>);
 
 /// Empty for a value the enumeration does not have.
 template <class E> constexpr std::string_view stored_name(E value) {

@@ -6,6 +6,8 @@
 #include <span>
 #include <utility>
 
+#include "persist/replacement.hpp"
+
 namespace tranche {
 namespace {
 
@@ -42,6 +44,7 @@ Writer::Writer(Database& database, Journal& journal, const WriterSettings& setti
       settings_{settings},
       rows_{std::move(rows)},
       retention_{std::move(retention)},
+      space_{database.path()},
       states_{settings.batch},
       buckets_(symbol_buckets) {
     liquidations_.reserve(settings.batch);
@@ -52,7 +55,10 @@ Writer::Writer(Database& database, Journal& journal, const WriterSettings& setti
 
 std::size_t Writer::poll(Nanos now, std::size_t most) {
     look_behind();
-    if (status_.state == WriterState::stopped || now < retry_at_) return 0;
+    status_.space_short = space_.poll(now);
+    if (now < retry_at_) return 0;
+    if (status_.state == WriterState::stopped) replace(now);
+    if (status_.state == WriterState::stopped) return 0;
     const bool due = now - status_.last_commit >= settings_.commit_interval;
     const std::size_t ready = std::min(status_.waiting, most);
     if (ready >= settings_.batch || (ready > 0 && due)) return write_batch(now, most);
@@ -94,6 +100,7 @@ std::size_t Writer::write_batch(Nanos now, std::size_t most) {
     status_ = std::move(next);
     status_.state = WriterState::writing;
     status_.last_commit = now;
+    status_.failing_since = {};
     ++status_.commits;
     retry_at_ = pause_ = Nanos{};
     look_behind();
@@ -217,12 +224,35 @@ Result<Done> Writer::settle(const Record& record, Step step, WriterStatus& next)
 
 void Writer::failed(const Error& error, Nanos now) {
     ++status_.failures;
+    if (status_.failing_since.count == 0) status_.failing_since = now;
     status_.last_error = error.message;
     // dirty pages of a failed sync are gone, so trying again on this file could report a commit
     // that is not on the disk (D2)
     status_.state = database_->poisoned() ? WriterState::stopped : WriterState::retrying;
     pause_ = std::min(std::max(first_pause, pause_ + pause_), longest_pause);
     retry_at_ = now + pause_;
+}
+
+void Writer::replace(Nanos now) {
+    auto done = replace_database(*database_, now);
+    if (done) done = prepare_again();
+    if (!done) {
+        failed(done.error(), now);
+        status_.state = WriterState::stopped;
+        return;
+    }
+    ++status_.replaced;
+    status_.state = WriterState::retrying;
+}
+
+Result<Done> Writer::prepare_again() {
+    auto fresh = make(*database_, *journal_, settings_);
+    if (!fresh) return fresh.error();
+    rows_ = std::move(fresh.value().rows_);
+    retention_ = std::move(fresh.value().retention_);
+    // should the copy end earlier than what was acknowledged, the next records show the gap
+    status_.committed_sequence = fresh.value().status_.committed_sequence;
+    return Done{};
 }
 
 void Writer::look_behind() {

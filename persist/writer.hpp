@@ -16,6 +16,7 @@
 #include "persist/newest_states.hpp"
 #include "persist/retention.hpp"
 #include "persist/row_writer.hpp"
+#include "persist/space_reserve.hpp"
 
 namespace tranche {
 
@@ -29,7 +30,7 @@ struct WriterSettings {
 enum class WriterState : std::uint8_t {
     writing,
     retrying,  // the last transaction failed; `last_error` says why
-    stopped,   // the file cannot be trusted any more: records stay in the journal for a restart
+    stopped,   // the file cannot be trusted any more: records wait until it is replaced
 };
 
 /// What the page and the metrics say of the writer. `waiting` and `oldest` tell how far it is
@@ -47,6 +48,9 @@ struct WriterStatus {
     std::size_t waiting{};     // records in the journal
     Nanos oldest{};            // time of the oldest of them; 0 without
     Nanos last_commit{};
+    Nanos failing_since{};     // 0 while transactions succeed
+    std::uint64_t replaced{};  // files that a sync failed on
+    bool space_short{};        // on the disk
     std::string last_error;
 };
 
@@ -80,6 +84,8 @@ private:
     Result<Done> settle(const Record& record, Step step, WriterStatus& next);
     void work_quietly(Nanos now);
     void failed(const Error& error, Nanos now);
+    void replace(Nanos now);
+    Result<Done> prepare_again();
     void look_behind();
 
     Database* database_;
@@ -93,6 +99,7 @@ private:
     Nanos checkpoint_at_{};
     std::uint64_t commits_checkpointed_{};
     std::string why_;
+    SpaceReserve space_;
     NewestStates states_;
     std::vector<const Record*> liquidations_;  // of the batch
     std::size_t liquidations_written_{};       // of these

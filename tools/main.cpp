@@ -62,6 +62,9 @@ struct CommandLine {
         verb->add_option("--keylog", run_options.keylog,
                          "writes TLS secrets for Wireshark: whoever has this file can read the "
                          "traffic");
+        verb->add_option("--record", run_options.record,
+                         "writes the frames that come, decrypted, as a pcapng for Wireshark and "
+                         "replay; the file must not be there yet");
         verb->footer("Example:\n  tranche run --settings settings.json");
         verb->callback([this] { code = run(run_options); });
     }

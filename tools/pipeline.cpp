@@ -63,8 +63,10 @@ Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard}, journal_{p
     const EngineSettings& settings = parts.settings.engine;
     controls_ = std::make_unique<ControlPump>(notices_);
     codec_ = std::make_unique<aster::Codec>(parts.symbols);
-    parse_ = std::make_unique<Parse<aster::Codec>>(
-        frames_, market_events_, *codec_, parts.symbols.configured(), TimeSource{parts.parse_clock},
+    frame_tap_ = std::make_unique<FrameTap<aster::Codec>>(*codec_, parts.recorded_frames);
+    parse_ = std::make_unique<Parse<FrameTap<aster::Codec>>>(
+        frames_, market_events_, *frame_tap_, parts.symbols.configured(),
+        TimeSource{parts.parse_clock},
         feeds_of(parts.settings).size() + parts.settings.exchange.user_feeds);
     board_ = std::make_unique<StatusBoard>(parts.symbols.configured(), tranche_capacity(settings),
                                            order_capacity(settings));
@@ -82,6 +84,7 @@ Pipeline::Pipeline(const PipelineParts& parts) : guard_{parts.guard}, journal_{p
                              .time = TimeSource{parts.engine_clock},
                              .halted = &halted_});
     tap_ = std::make_unique<RecordTap>(parts.journal, parts.writer, record_copies_);
+    rows_again_ = std::make_unique<RowsAgain>(*board_, parts.journal);
 }
 
 Result<std::unique_ptr<Pipeline>> Pipeline::build(const PipelineParts& parts) {
@@ -226,8 +229,34 @@ void Pipeline::record_gaps() {
     }
 }
 
+/// The writer may hang in the disk: what the engine's thread sees by itself has to do.
+void Pipeline::watch_storage(Nanos now) {
+    if (now < storage_due_ || notices_.room() == 0) return;
+    storage_due_ = now + milliseconds(1);
+    rows_again_->poll(now);
+    const WriterFigures writer = tap_->figures.read();
+    const auto change = storage_gate_.poll(
+        {.waiting = journal_.waiting(),
+         .capacity = journal_.capacity(),
+         .oldest = journal_.oldest_waiting(),
+         .poisoned = writer.state == static_cast<std::uint64_t>(WriterState::stopped),
+         .space_short = writer.space_short != 0,
+         .lost = rows_again_->due()},
+        now);
+    storage_.store(storage_gate_.state(), std::memory_order_relaxed);
+    if (!change) return;
+    Event notice{};
+    notice.arrival_time = now;
+    notice.symbol = no_symbol;
+    notice.kind = EventKind::account_notice;
+    notice.account_notice.kind = *change;
+    *notices_.slot() = notice;
+    notices_.publish();
+}
+
 std::size_t Pipeline::poll_engine(Nanos now) {
     std::size_t done = watch_->poll(now);
+    watch_storage(now);
     record_gaps();
     record_outside();
     done += controls_->poll(now);

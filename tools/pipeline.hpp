@@ -22,8 +22,10 @@
 #include "net/receive.hpp"
 #include "persist/journal.hpp"
 #include "persist/writer.hpp"
+#include "tools/frame_tap.hpp"
 #include "tools/paper.hpp"
 #include "tools/record_tap.hpp"
+#include "tools/storage_gate.hpp"
 #include "tools/stream_watch.hpp"
 #include "tranche/stage.hpp"
 
@@ -61,7 +63,8 @@ struct PipelineParts {
     const Clock& parse_clock;
     const Clock& engine_clock;
     const Clock& gateway_clock;
-    Notional paper_wallet{};  // paper mode: USDT the paper exchange starts with
+    Notional paper_wallet{};              // paper mode: USDT the paper exchange starts with
+    ByteRing* recorded_frames = nullptr;  // takes a copy of each frame; null: nobody records
 };
 
 /// Market connections the settings ask for; those of the user stream come after them.
@@ -101,10 +104,15 @@ public:
     }
     const ParseCounters& parse_counters() const { return parse_->counters(); }
     const FeedArbiter& arbiter() const { return parse_->arbiter(); }
+    /// Any thread: frames that found no room where they are recorded.
+    std::uint64_t frames_not_recorded() const { return frame_tap_->missed(); }
     const aster::CodecCounters& codec_counters() const { return codec_->counters(); }
     const Receive& receive() const { return *receive_; }
     const StreamWatch& streams() const { return *watch_; }
     const RecordTap& tap() const { return *tap_; }
+    const Journal& journal() const { return journal_; }
+    /// Whether what happens is written down, as the engine was told.
+    StorageState storage() const { return storage_.load(std::memory_order_relaxed); }
     Ring<Record>& record_copies() { return record_copies_; }
     std::atomic<bool>& snapshot_wanted() { return snapshot_wanted_; }
     std::atomic<bool>& listen_key_wanted() { return listen_key_wanted_; }
@@ -123,6 +131,7 @@ private:
     void execute_on_paper(const PipelineParts& parts);
     void record_gaps();
     void record_outside();
+    void watch_storage(Nanos now);
 
     RequestGuard& guard_;
     Journal& journal_;
@@ -139,6 +148,7 @@ private:
     std::atomic<bool> listen_key_wanted_{};
     std::atomic<bool> halted_{};
     std::atomic<bool> drained_{};
+    std::atomic<StorageState> storage_{};
     std::atomic<std::uint64_t> held_back_{};
 
     std::unique_ptr<Reactor> receive_reactor_;
@@ -147,7 +157,8 @@ private:
     std::unique_ptr<StreamWatch> watch_;
     std::unique_ptr<ControlPump> controls_;
     std::unique_ptr<aster::Codec> codec_;
-    std::unique_ptr<Parse<aster::Codec>> parse_;
+    std::unique_ptr<FrameTap<aster::Codec>> frame_tap_;
+    std::unique_ptr<Parse<FrameTap<aster::Codec>>> parse_;
     std::unique_ptr<StatusBoard> board_;
     std::unique_ptr<Engine> engine_;
     std::vector<Ring<Event>*> engine_inputs_;
@@ -160,6 +171,9 @@ private:
     std::unique_ptr<OrderGateway> gateway_;  // or, in paper mode:
     std::unique_ptr<PaperStage> paper_;
     std::unique_ptr<RecordTap> tap_;
+    StorageGate storage_gate_;
+    std::unique_ptr<RowsAgain> rows_again_;
+    Nanos storage_due_{};
 };
 
 }  // namespace tranche

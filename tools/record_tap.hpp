@@ -19,6 +19,9 @@ struct WriterFigures {
     std::uint64_t failures;
     Nanos oldest;
     std::uint64_t state;
+    Nanos failing_since;  // 0 while transactions succeed
+    std::uint64_t replaced;
+    std::uint64_t space_short;
 };
 
 /// A record is copied before the writer may take it. When the status side is so far behind that its
@@ -51,7 +54,8 @@ struct RecordTap {
         copied -= written;
         const WriterStatus& status = writer.status();
         figures.write({status.committed_sequence, status.waiting, status.rejected, status.failures,
-                       status.oldest, static_cast<std::uint64_t>(status.state)});
+                       status.oldest, static_cast<std::uint64_t>(status.state),
+                       status.failing_since, status.replaced, status.space_short ? 1U : 0U});
         return done + written;
     }
 };

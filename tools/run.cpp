@@ -19,6 +19,7 @@
 #include "persist/restore.hpp"
 #include "tools/ban_file.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/frame_recorder.hpp"
 #include "tools/identity.hpp"
 #include "tools/loss_log.hpp"
 #include "tools/outside_alarms.hpp"
@@ -195,6 +196,7 @@ private:
     RateBoard rate_board_;
     std::unique_ptr<aster::Account> account_;
     Restored restored_;
+    std::unique_ptr<FrameRecorder> recorder_;  // null: nothing is recorded
     std::unique_ptr<Pipeline> pipeline_;
     std::optional<Queries> queries_;
     std::unique_ptr<StatusServer> server_;
@@ -324,26 +326,35 @@ Result<Done> Instance::build_pipeline() {
         log("warning SIMULATION: the paper exchange begins with USDT " + to_text(paper_wallet.raw) +
             " and what was restored");
     }
-    auto pipeline = Pipeline::build({.settings = settings_,
-                                     .symbols = account_->symbols(),
-                                     .peers = peers_,
-                                     .tls = peers_.rest.secure ? tls_.get() : nullptr,
-                                     .guard = guard_,
-                                     .authenticator = identity_->authenticator,
-                                     .limits = account_->limits(),
-                                     .board = rate_board_,
-                                     .restored = restored_,
-                                     .journal = *journal_,
-                                     .writer = *writer_,
-                                     .account_events = account_events_,
-                                     .paths = paths_,
-                                     .receive_clock = clock_of(Stage::receive),
-                                     .parse_clock = clock_of(Stage::parse),
-                                     .engine_clock = clock_of(Stage::engine),
-                                     .gateway_clock = clock_of(Stage::gateway),
-                                     .paper_wallet = paper_wallet});
+    auto pipeline =
+        Pipeline::build({.settings = settings_,
+                         .symbols = account_->symbols(),
+                         .peers = peers_,
+                         .tls = peers_.rest.secure ? tls_.get() : nullptr,
+                         .guard = guard_,
+                         .authenticator = identity_->authenticator,
+                         .limits = account_->limits(),
+                         .board = rate_board_,
+                         .restored = restored_,
+                         .journal = *journal_,
+                         .writer = *writer_,
+                         .account_events = account_events_,
+                         .paths = paths_,
+                         .receive_clock = clock_of(Stage::receive),
+                         .parse_clock = clock_of(Stage::parse),
+                         .engine_clock = clock_of(Stage::engine),
+                         .gateway_clock = clock_of(Stage::gateway),
+                         .paper_wallet = paper_wallet,
+                         .recorded_frames = recorder_ ? &recorder_->frames() : nullptr});
     if (!pipeline) return pipeline.error();
     pipeline_ = std::move(pipeline).value();
+    if (recorder_) {
+        std::vector<RecordedStream> streams;
+        for (const aster::MarketFeed& feed : feeds_of(settings_))
+            streams.push_back({peers_.stream.prefix + feed.path, false});
+        for (int i = 0; i < settings_.exchange.user_feeds; ++i) streams.push_back({"", true});
+        recorder_->begin(account_->symbols(), std::move(streams), kernel_now());
+    }
     return Done{};
 }
 
@@ -410,6 +421,11 @@ Result<Done> Instance::start(const Signals& signals) {
         log("warning SIMULATION (globals.simulate_only): " + describe(settings_.paper));
     if (!options_.keylog.empty())
         log("warning keylog: whoever reads " + options_.keylog + " can read this traffic");
+    if (!options_.record.empty()) {
+        auto recorder = FrameRecorder::create(options_.record);
+        if (!recorder) return recorder.error();
+        recorder_ = std::move(recorder).value();
+    }
     if (auto done = open_storage(); !done) return done;
     if (auto done = meet_exchange(signals); !done) return done;
     if (auto done = build_pipeline(); !done) return done;
@@ -502,6 +518,7 @@ Result<Done> Instance::work(const Signals& signals) {
         serve_account();
         watch_names();
         tell_losses();
+        if (recorder_) recorder_->poll(pipeline_->frames_not_recorded());
         if (const Error* fatal = account_->fatal()) {
             const Error copy = *fatal;
             drain();
@@ -528,6 +545,11 @@ Result<Done> Instance::work(const Signals& signals) {
 
 void Instance::stop() {
     if (threads_) threads_->stop();
+    if (recorder_ && pipeline_) {
+        const std::uint64_t missed = pipeline_->frames_not_recorded();
+        if (auto done = recorder_->close(missed); !done) log("warning " + done.error().message);
+        log(fmt::format("info record closed frames={} missed={}", recorder_->written(), missed));
+    }
     if (!writer_) return;
     auto left = writer_->drain(kernel_now());
     if (!left)

@@ -116,7 +116,7 @@ void add_order_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
         add(metrics, "presigned_empty_total", "orders the library signed because none was ready",
             MetricType::counter, {}, [pool] { return number(pool->empty()); });
     }
-    add(metrics, "engine_held_back_total", "turns in which journal or commands had no room",
+    add(metrics, "engine_held_back_total", "turns in which commands had no room",
         MetricType::counter, {}, [&pipeline] { return number(pipeline.held_back()); });
 }
 
@@ -176,6 +176,18 @@ void add_writer_metrics(std::vector<Metric>& metrics, Pipeline& pipeline) {
     const RecordTap& tap = pipeline.tap();
     add(metrics, "journal_waiting_records", "records not yet committed", MetricType::gauge, {},
         [&tap] { return number(tap.figures.read().waiting); });
+    const Journal& journal = pipeline.journal();
+    add(metrics, "journal_capacity_records", "records the journal has room for", MetricType::gauge,
+        {}, [&journal] { return number(journal.capacity()); });
+    add(metrics, "journal_refused_total", "market records not kept: the journal was 90 % full",
+        MetricType::counter, {}, [&journal] { return number(journal.refused()); });
+    add(metrics, "journal_lost_total", "other records not kept: the journal was full",
+        MetricType::counter, {}, [&journal] { return number(journal.lost()); });
+    add(metrics, "storage_state", "0 current; more is worse, above 0 entries are off",
+        MetricType::gauge, {},
+        [&pipeline] { return number(static_cast<std::uint64_t>(pipeline.storage())); });
+    add(metrics, "database_replaced_total", "database files given up after a failed sync",
+        MetricType::counter, {}, [&tap] { return number(tap.figures.read().replaced); });
     add(metrics, "records_committed_total", "sequence of the newest committed record",
         MetricType::counter, {}, [&tap] { return number(tap.figures.read().committed); });
     add(metrics, "writer_failures_total", "transactions that failed", MetricType::counter, {},
@@ -221,8 +233,10 @@ std::vector<ConnectionView> connections_of(const Pipeline& pipeline) {
     return views;
 }
 
-template <class Row, class Ask> HistoryOf<Row> history(const SymbolTable& symbols, Ask ask) {
-    return [&symbols, ask](const HistoryQuery& query) -> Result<std::vector<Row>> {
+template <class Row, class Ask>
+HistoryOf<Row> history(const SymbolTable& symbols, Queries& queries, Ask ask) {
+    return [&symbols, &queries, ask](const HistoryQuery& query) -> Result<std::vector<Row>> {
+        if (auto done = queries.follow(); !done) return done.error();
         Selection selection;
         if (query.symbol != no_symbol) selection.symbol = std::string{symbols.name(query.symbol)};
         selection.since = query.since;
@@ -245,28 +259,41 @@ Result<std::vector<Stored<OrderRow>>> ask_orders(Queries& queries, const History
         if (one.value()) rows.push_back(one.value()->order);
         return rows;
     }
-    auto many = queries.orders(selection);
-    if (!many) return many.error();
-    for (const OrderWithTranche& row : many.value()) rows.push_back(row.order);
-    return rows;
+    return queries.order_rows(selection);
 }
+
+Result<std::vector<Stored<FillRow>>> ask_fills(Queries& queries, const HistoryQuery& query,
+                                               const Selection& selection) {
+    if (query.tranche != no_tranche) return queries.fills_of(query.tranche);
+    if (query.order_id != 0) return queries.fills_of_order(query.order_id);
+    return queries.fills(selection);
+}
+
+}  // namespace
 
 StatusHistory history_of(const SymbolTable& symbols, Queries& queries) {
     StatusHistory past;
     past.liquidations = history<LiquidationRow>(
-        symbols, [&](const HistoryQuery&, const Selection& s) { return queries.liquidations(s); });
-    past.orders = history<OrderRow>(symbols, [&](const HistoryQuery& query, const Selection& s) {
-        return ask_orders(queries, query, s);
-    });
-    past.fills = history<FillRow>(symbols, [&](const HistoryQuery& query, const Selection& s) {
-        return query.tranche != no_tranche ? queries.fills_of(query.tranche) : queries.fills(s);
-    });
+        symbols, queries,
+        [&](const HistoryQuery&, const Selection& s) { return queries.liquidations(s); });
+    past.orders =
+        history<OrderRow>(symbols, queries, [&](const HistoryQuery& query, const Selection& s) {
+            return ask_orders(queries, query, s);
+        });
+    past.fills =
+        history<FillRow>(symbols, queries, [&](const HistoryQuery& query, const Selection& s) {
+            return ask_fills(queries, query, s);
+        });
     past.tranches = history<TrancheRow>(
-        symbols, [&](const HistoryQuery&, const Selection& s) { return queries.tranches(s); });
-    past.merges = history<MergeRow>(
-        symbols, [&](const HistoryQuery&, const Selection& s) { return queries.merges(s); });
+        symbols, queries,
+        [&](const HistoryQuery&, const Selection& s) { return queries.tranches(s); });
+    past.merges = history<MergeRow>(symbols, queries, [&](const HistoryQuery&, const Selection& s) {
+        return queries.merges(s);
+    });
     return past;
 }
+
+namespace {
 
 std::string settings_echo(const Settings& settings) {
     nlohmann::json echo;
@@ -327,12 +354,18 @@ StatusSources status_sources(const Settings& settings, const SymbolTable& symbol
     sources.process.venue = settings.exchange.venue == Venue::aster ? "aster" : "binance";
     sources.process.simulate_only = settings.engine.simulate_only;
     const RequestGuard& guard = pipeline.guard();
-    sources.problems = [&guard]() -> std::vector<std::string> {
-        if (guard.refused() == 0) return {};
-        return {
-            fmt::format("ALARM: paper mode, {} requests were refused at the socket, the last "
-                        "for {}; a bug of ours: please report it",
-                        guard.refused(), name_of(guard.last_fault()))};
+    sources.problems = [&guard, &pipeline] {
+        std::vector<std::string> problems;
+        if (guard.refused() != 0)
+            problems.push_back(
+                fmt::format("ALARM: paper mode, {} requests were refused at the socket, the last "
+                            "for {}; a bug of ours: please report it",
+                            guard.refused(), name_of(guard.last_fault())));
+        if (const auto words = words_for(pipeline.storage()); !words.empty())
+            problems.push_back(fmt::format("{} ({} of {} records wait)", words,
+                                           pipeline.journal().waiting(),
+                                           pipeline.journal().capacity()));
+        return problems;
     };
     const auto endpoint = parse_url(settings.exchange.rest_url);
     sources.process.simulated_exchange = endpoint.ok() && is_loopback(endpoint.value().host);

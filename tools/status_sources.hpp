@@ -9,6 +9,9 @@
 
 namespace tranche {
 
+/// What the page asks of the database; both outlive it.
+StatusHistory history_of(const SymbolTable& symbols, Queries& queries);
+
 /// Everything outlives the server that takes the result. `queries` has a connection of its own.
 StatusSources status_sources(const Settings& settings, const SymbolTable& symbols,
                              Pipeline& pipeline, const aster::Account& account,

@@ -11,6 +11,7 @@ struct RunOptions {
     std::string settings{"settings.json"};
     double duration_s{};  // 0: until a signal comes
     std::string keylog;   // TLS secrets for Wireshark; empty for none
+    std::string record;   // the frames, decrypted, as a pcapng; empty for none
 };
 int run(const RunOptions& options);
 

@@ -155,6 +155,10 @@ void Engine::on_account_notice(const AccountNotice& notice, SymbolId id, Outbox&
         case AccountNoticeKind::clock_offset_good:
             learn_clock(state_, notice.kind == AccountNoticeKind::clock_offset_bad, out);
             break;
+        case AccountNoticeKind::storage_behind:
+        case AccountNoticeKind::storage_current:
+            state_.storage_behind = notice.kind == AccountNoticeKind::storage_behind;
+            break;
     }
     update_mode(state_, out);
 }

@@ -62,6 +62,8 @@ Target wanted_mode(const EngineState& state) {
     if (streams.market_open == 0) return {Mode::protect_only, "market stream is down"};
     if (state.now < state.banned_until) return {Mode::protect_only, "the exchange has banned us"};
     if (state.hold != Hold::none) return held_mode(state.hold);
+    if (state.storage_behind)
+        return {Mode::protect_only, "the database is behind; what happens may not be kept"};
     if (state.clock_bad || state.now < state.clock_doubted_until)
         return {Mode::protect_only, "clock differs from the exchange's"};
     return {Mode::trading, "all streams up, reconciled"};

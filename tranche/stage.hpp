@@ -14,8 +14,9 @@
 namespace tranche {
 
 /// Takes events from its input rings in the given order, at most `batch` each a turn, and makes a
-/// timer event every `tick`. `Journal` has `room()` and `append(Record&)`. While journal or command
-/// ring lack the room that one event could need, it takes nothing: the inputs hold back.
+/// timer event every `tick`. While the command ring lacks the room that one event could need, it
+/// takes nothing: the inputs hold back. `Journal` has `append(Record&)`, which never waits: what it
+/// has no room for it counts, and entries are off long before (persist/journal.hpp).
 template <class Journal> struct EngineStage {
     Engine& engine;
     std::span<Ring<Event>* const> inputs;
@@ -63,8 +64,7 @@ template <class Journal> struct EngineStage {
 
 private:
     bool has_room() {
-        const bool room = commands.room() >= Outbox::command_capacity &&
-                          journal.room() >= Outbox::record_capacity;
+        const bool room = commands.room() >= Outbox::command_capacity;
         if (!room) ++held_back;
         return room;
     }

@@ -310,6 +310,7 @@ struct EngineState {
     bool drain_wanted{};
     bool flatten_wanted{};
     bool clock_bad{};
+    bool storage_behind{};  // what happens is not written down in time
     MinuteSum clock_refusals;
     Nanos clock_doubted_until;
     // Learnt from a refusal: all closing stops of a side together may not exceed its position.

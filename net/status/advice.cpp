@@ -70,6 +70,12 @@ std::string_view advice(AlarmKind kind) {
             return "What was missed is asked for. If it returns, look at the network.";
         case AlarmKind::answers_changed:
             return "Look for a change of the exchange's API, and for a newer version of this.";
+        case AlarmKind::storage:
+            return "Positions stay protected, entries wait. Look at the disk of storage.database: "
+                   "room, speed, errors in the system's log, and who else has the file open.";
+        case AlarmKind::records_lost:
+            return "What is held was written down again; fills are read back from the exchange. "
+                   "The history of that time has gaps.";
     }
     return "";
 }

@@ -136,6 +136,8 @@ std::string_view name_of(AlarmKind kind) {
         case AlarmKind::agent_expires: return "agent_expires";
         case AlarmKind::stream_gap: return "stream_gap";
         case AlarmKind::answers_changed: return "answers_changed";
+        case AlarmKind::storage: return "storage";
+        case AlarmKind::records_lost: return "records_lost";
     }
     return "?";
 }

@@ -18,7 +18,7 @@ public:
     static constexpr std::size_t mode_limit = 50;
     static constexpr std::size_t hours = 24;
     static constexpr std::size_t alarm_kinds =
-        static_cast<std::size_t>(AlarmKind::answers_changed) + 1;
+        static_cast<std::size_t>(AlarmKind::records_lost) + 1;
 
     struct Alarm {
         Nanos time;

@@ -1,6 +1,7 @@
 // Calls beside placing, cancelling and asking, by the real programs over TLS and under faults:
 // noop, changes in place, orders that share a request.
 #include <gtest/gtest.h>
+#include <sstream>
 
 #include "tests/integration/network.hpp"
 
@@ -56,6 +57,56 @@ TEST(OrderCalls, TakeProfitsAreChangedInPlaceAndFallBackWhereThatFails) {
     for (const char* failure :
          {"cut_request:30", "cut:0", "http503", "reject:-4014", "schema:torn"})
         ASSERT_TRUE(net.strikes(std::string{failure} + "@PUT order*1", 1, seconds(40))) << failure;
+    net.faults("none");
+    EXPECT_TRUE(net.trades_on(3));
+    net.ends_well();
+}
+
+/// Entries with attached exits; so large that many are filled in parts.
+void take_exits_along(Json& settings) {
+    settings["exchange"]["otoco_entry"] = true;
+    settings["globals"]["order_ttl_seconds"] = 4;
+    for (Json& symbol : settings["symbols"]) {
+        symbol["trade_value_usdt"] = 80;
+        symbol["max_position_usdt"] = 240;
+    }
+}
+
+/// Entries of ours that were filled in part, by the exchange's log.
+std::int64_t filled_in_part(const Network& net) {
+    std::int64_t count = 0;
+    std::istringstream lines{net.folder().read("ledger.jsonl")};
+    for (std::string text; std::getline(lines, text);) {
+        const Json line = Json::parse(text, nullptr, false);
+        const bool part = line.is_object() && line.value("kind", "") == "fill" &&
+                          line.value("status", "") == "PARTIALLY_FILLED";
+        if (part && line.value("clientOrderId", "").find("-e0") != std::string::npos) ++count;
+    }
+    return count;
+}
+
+TEST(OrderCalls, EntriesThatTakeTheirExitsAlongAreNeverDoubledOrBare) {
+    Network net{{}, take_exits_along};
+    ASSERT_TRUE(net.holds(1));
+    ASSERT_TRUE(net.strikes(counted("POST placeStrategyOrder"), 2, seconds(40)));
+    // Executed, and told otherwise; never come; come to somebody who does not listen any more.
+    for (const char* failure : {"http503", "cut_request:30", "cut:0"})
+        ASSERT_TRUE(
+            net.strikes(std::string{failure} + "@POST placeStrategyOrder*1", 1, seconds(40)))
+            << failure;
+    net.faults("none");
+    EXPECT_TRUE(net.trades_on(3));
+    EXPECT_TRUE(eventually(seconds(40), [&net] { return filled_in_part(net) > 0; }));
+    net.ends_well();
+}
+
+TEST(OrderCalls, ExitsThatComeLateAreReplacedAndThoseThatFailAreLeftOut) {
+    Network net{{"--strategy-exits", "late"}, take_exits_along};
+    ASSERT_TRUE(net.holds(1));
+    ASSERT_TRUE(
+        net.strikes("lag_events:300=0.2,http503@POST placeStrategyOrder*1", 2, seconds(40)));
+    ASSERT_TRUE(net.strikes("executed:-4142@POST placeStrategyOrder*1", 1, seconds(40)));
+    EXPECT_TRUE(net.says("an entry with exits was refused", seconds(20))) << net.said();
     net.faults("none");
     EXPECT_TRUE(net.trades_on(3));
     net.ends_well();

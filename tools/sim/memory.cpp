@@ -89,7 +89,6 @@ Restored Memory::restored(std::uint32_t epoch, Nanos now, Nanos window) const {
 }
 
 void SimJournal::append(Record record) {
-    require(room() > 0, "the stage looks for room before it appends");
     record.sequence = ++appended_;
     recent_.push_back(record);
     current_.apply(record);
@@ -100,7 +99,7 @@ void SimJournal::commit(Nanos now, bool stalled) {
     if (stalled) return;
     while (folded_ < recent_.size() && now - recent_[folded_].time > group_commit)
         durable_.apply(recent_[folded_++]);
-    if (folded_ < recent_.size() && folded_ < capacity / 2) return;
+    if (folded_ < recent_.size() && folded_ < usual / 2) return;
     recent_.erase(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(folded_));
     folded_ = 0;
 }

@@ -48,16 +48,15 @@ private:
 class SimJournal {
 public:
     static constexpr Nanos group_commit = milliseconds(50);
-    static constexpr std::size_t capacity = 8192;
+    static constexpr std::size_t usual = 8192;
 
     /// Called with every record; a plain pointer, to cost nothing when tracing is off.
     using Listener = void (*)(void* whom, const Record& record);
 
     SimJournal(Listener listener, void* whom) : listener_{listener}, whom_{whom} {
-        recent_.reserve(capacity);
+        recent_.reserve(usual);
     }
 
-    std::size_t room() const { return capacity - (recent_.size() - folded_); }
     void append(Record record);
     /// The writer's turn: what is old enough becomes durable, unless it is stalled.
     void commit(Nanos now, bool stalled);

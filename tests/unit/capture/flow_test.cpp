@@ -156,7 +156,8 @@ TEST(Flows, NewEndsOfTheSameNamesAreANewStream) {
     TcpSegment again = syn();
     again.sequence = 77;
     flows.add(again);
-    TcpSegment data = sent(0, " new");
+    const std::string fresh = " new";
+    TcpSegment data = sent(0, fresh);
     data.sequence = 78;
     flows.add(data);
     flows.finish();

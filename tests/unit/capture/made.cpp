@@ -118,7 +118,7 @@ TlsPair::TlsPair(const Wish& wish) {
         SSL_set_bio(one, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(client_);
     SSL_set_accept_state(server_);
-    if (wish.resumes != nullptr) SSL_set_session(client_, SSL_get1_session(wish.resumes->client_));
+    if (wish.resumes != nullptr) SSL_set_session(client_, SSL_get_session(wish.resumes->client_));
     for (int turn = 0; turn < 6; ++turn) {
         SSL_do_handshake(client_);
         collect();

@@ -186,7 +186,7 @@ TEST(MarginCall, PausesEntriesUntilAnOperatorResumes) {
     EXPECT_EQ(world.alarms(AlarmKind::margin_call), 1U);
 }
 
-void tell_clock(World& world, AccountNoticeKind kind) {
+void tell(World& world, AccountNoticeKind kind) {
     Event event{};
     event.kind = EventKind::account_notice;
     event.symbol = no_symbol;
@@ -203,16 +203,27 @@ TEST(MeasuredClock, TooFarOffStopsEntriesAndSaysSoOnceUntilItIsRight) {
                 raised = record.alarm.raised;
         return raised;
     };
-    tell_clock(world, AccountNoticeKind::clock_offset_good);
+    tell(world, AccountNoticeKind::clock_offset_good);
     EXPECT_EQ(world.alarms(AlarmKind::clock_offset), 0U) << "nothing was wrong";
-    tell_clock(world, AccountNoticeKind::clock_offset_bad);
-    tell_clock(world, AccountNoticeKind::clock_offset_bad);
+    tell(world, AccountNoticeKind::clock_offset_bad);
+    tell(world, AccountNoticeKind::clock_offset_bad);
     EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
     EXPECT_EQ(world.alarms(AlarmKind::clock_offset), 1U);
     EXPECT_TRUE(last_says_raised());
-    tell_clock(world, AccountNoticeKind::clock_offset_good);
+    tell(world, AccountNoticeKind::clock_offset_good);
     EXPECT_EQ(world.state().totals.mode, Mode::trading);
     EXPECT_FALSE(last_says_raised());
+}
+
+TEST(Storage, ThatIsBehindStopsEntriesAndNothingElseUntilItIsCurrent) {
+    World world;
+    EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
+    tell(world, AccountNoticeKind::storage_behind);
+    EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
+    EXPECT_EQ(world.trigger(eth, Side::sell, price("3000")), Verdict::entries_off);
+    tell(world, AccountNoticeKind::storage_current);
+    EXPECT_EQ(world.state().totals.mode, Mode::trading);
+    EXPECT_EQ(world.trigger(eth, Side::sell, price("3000")), Verdict::entered);
 }
 
 TEST(MeasuredClock, ThatIsRightEndsTheDoubtOfRefusedRequests) {
@@ -221,7 +232,7 @@ TEST(MeasuredClock, ThatIsRightEndsTheDoubtOfRefusedRequests) {
     for (int i = 0; i < 3; ++i) world.trigger(btc, Side::sell, at);
     world.treat = nullptr;
     EXPECT_EQ(world.state().totals.mode, Mode::protect_only);
-    tell_clock(world, AccountNoticeKind::clock_offset_good);
+    tell(world, AccountNoticeKind::clock_offset_good);
     EXPECT_EQ(world.state().totals.mode, Mode::trading);
     EXPECT_EQ(world.trigger(btc, Side::sell, at), Verdict::entered);
 }
