@@ -193,6 +193,30 @@ Result<std::int64_t> Database::integer(std::string_view sql, std::int64_t otherw
     return error("reading a value");
 }
 
+Result<Done> Database::copy_into(Database& target) {
+    sqlite3_backup* backup = sqlite3_backup_init(target.handle_, "main", handle_, "main");
+    if (backup == nullptr) return target.error("beginning a backup");
+    // In one step: in pieces every commit of the writer would make it begin anew.
+    const int code = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
+    if (code == SQLITE_DONE) return Done{};
+    return target.error("copying " + path_);
+}
+
+Result<std::string> Database::quick_check(std::string_view table) {
+    auto prepared = prepare(table.empty() ? "PRAGMA quick_check(3)"
+                                          : fmt::format("PRAGMA quick_check({})", table));
+    if (!prepared) return prepared.error();
+    Statement& statement = prepared.value();
+    std::string found;
+    Step step = statement.step();
+    for (; step == Step::row; step = statement.step())
+        if (statement.text(0) != "ok" && found.size() < 500)
+            found.append(found.empty() ? "" : "; ").append(statement.text(0));
+    if (step != Step::done) return error("checking it");
+    return found;
+}
+
 std::int64_t Database::changes() const {
     return sqlite3_changes64(handle_);
 }

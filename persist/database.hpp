@@ -81,6 +81,12 @@ public:
     /// First column of the first row; `otherwise` without a row or when it is NULL.
     Result<std::int64_t> integer(std::string_view sql, std::int64_t otherwise);
 
+    /// All pages as of one moment into `target`, whatever it held (SQLite's online backup).
+    Result<Done> copy_into(Database& target);
+    /// What `PRAGMA quick_check` finds wrong, in short; empty when all is well. `table`: only it
+    /// and its indexes.
+    Result<std::string> quick_check(std::string_view table = {});
+
     /// Rows changed by the last statement.
     std::int64_t changes() const;
     bool in_transaction() const;

@@ -13,9 +13,9 @@
 #include "net/status/guard.hpp"
 #include "net/status/server.hpp"
 #include "persist/instance_lock.hpp"
-#include "persist/migrate.hpp"
 #include "persist/page_cache.hpp"
 #include "persist/queries.hpp"
+#include "persist/repair.hpp"
 #include "persist/restore.hpp"
 #include "tools/ban_file.hpp"
 #include "tools/exit_codes.hpp"
@@ -25,6 +25,7 @@
 #include "tools/outside_alarms.hpp"
 #include "tools/paper_wallet.hpp"
 #include "tools/pipeline.hpp"
+#include "tools/rebuild.hpp"
 #include "tools/record_log.hpp"
 #include "tools/status_sources.hpp"
 #include "tools/threads.hpp"
@@ -160,6 +161,7 @@ public:
 private:
     Result<Done> open_storage();
     Result<Done> meet_exchange(const Signals& signals);
+    Result<Done> rebuild_from_exchange();
     Result<Done> build_pipeline();
     Result<Done> open_status();
     void start_threads();
@@ -222,10 +224,13 @@ Result<Done> Instance::open_storage() {
     journal_.emplace(std::move(journal).value());
     if (auto done = reserve_page_caches(); !done)
         log("warning " + done.error().message + "; memory will grow with the database");
-    auto database = Database::open(settings_.storage.database, Access::write);
-    if (!database) return database.error();
-    database_.emplace(std::move(database).value());
-    if (auto done = migrate(*database_); !done) return done.error();
+    auto opened = open_checked(settings_.storage.database, kernel_now());
+    if (!opened) return opened.error();
+    if (!opened.value().set_aside.empty())
+        log(fmt::format("alarm the database was damaged ({}); it is kept as {}, and a new one is "
+                        "filled from the journal and the exchange",
+                        opened.value().damage, opened.value().set_aside));
+    database_.emplace(std::move(opened).value().database);
     if (auto done = claim_account(*database_, identity_->account); !done) return done.error();
     WriterSettings writing;
     writing.liquidation_days = settings_.storage.liquidation_days;
@@ -275,8 +280,10 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
     Nanos begin = monotonic_now();
     while (!account_->symbols_ready()) {
         keep_ban();
-        // A ban is waited for, however long: whoever asks during it makes it longer.
-        if (own_clock_.now() < account_->banned_until()) begin = monotonic_now();
+        // A ban is waited for, however long: whoever asks during it makes it longer. So is a budget
+        // that earlier starts have used up.
+        if (own_clock_.now() < account_->banned_until() || account_->waits_for_budget())
+            begin = monotonic_now();
         account_->poll(own_clock_.now());
         if (const Error* fatal = account_->fatal()) return *fatal;
         if (signals.came()) return Error{ErrorKind::unavailable, "stopped while starting"};
@@ -292,6 +299,23 @@ Result<Done> Instance::meet_exchange(const Signals& signals) {
         }
         nap();
     }
+    return Done{};
+}
+
+/// A database that has never been run with: what is open there was open before it.
+Result<Done> Instance::rebuild_from_exchange() {
+    const auto starts = database_->integer("SELECT value FROM meta WHERE key = 'epoch'", 0);
+    if (!starts) return starts.error();
+    if (starts.value() != 0 || settings_.engine.simulate_only) return Done{};
+    auto reader = AccountReader::open(settings_);
+    if (!reader) return reader.error();
+    const auto rebuilt = rebuild(*database_, settings_, *reader.value(), kernel_now());
+    if (!rebuilt) return rebuilt.error();
+    for (const std::string& note : rebuilt.value().notes) log("warning " + note);
+    if (rebuilt.value().traded_before)
+        log(fmt::format("info a new database for an account that has traded: {} tranches were "
+                        "rebuilt from the exchange",
+                        rebuilt.value().tranches));
     return Done{};
 }
 
@@ -428,6 +452,7 @@ Result<Done> Instance::start(const Signals& signals) {
     }
     if (auto done = open_storage(); !done) return done;
     if (auto done = meet_exchange(signals); !done) return done;
+    if (auto done = rebuild_from_exchange(); !done) return done;
     if (auto done = build_pipeline(); !done) return done;
     if (auto done = open_status(); !done) return done;
     start_threads();

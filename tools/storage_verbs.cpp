@@ -26,6 +26,25 @@ void add_storage_verbs(CLI::App& app, StorageOptions& options, int& code) {
     importing.add_option("--into", import.into,
                          "the new database; storage.database of the settings unless given");
     importing.callback([&import, &code] { code = import_database(import); });
+
+    VerifyOptions& verifying = options.verify;
+    CLI::App& verification =
+        add_verb(app, "verify", "compares the database with the exchange; 1 if anything differs",
+                 verifying.settings, verifying.json, "tranche verify --settings settings.json");
+    verification
+        .add_option("--patience", verifying.patience_s,
+                    "seconds for what a running instance settles by itself")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 600));
+    verification.callback([&verifying, &code] { code = verify(verifying); });
+
+    BackupOptions& copying = options.backup;
+    CLI::App& copy =
+        add_verb(app, "backup", "copies the database, also while an instance runs",
+                 copying.settings, copying.json, "tranche backup --to /mnt/other/tranche.db");
+    copy.add_option("--to", copying.to, "file that takes the copy; replaced in one step")
+        ->required();
+    copy.callback([&copying, &code] { code = backup(copying); });
 }
 
 }  // namespace tranche

@@ -11,6 +11,8 @@ namespace tranche {
 
 struct StorageOptions {
     ImportVerbOptions import;
+    VerifyOptions verify;
+    BackupOptions backup;
 };
 
 /// Adds the verbs to `app`; the one that is called puts its exit code into `code`. Both outlive

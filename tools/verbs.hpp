@@ -46,6 +46,20 @@ struct ImportVerbOptions {
 };
 int import_database(const ImportVerbOptions& options);
 
+struct VerifyOptions {
+    std::string settings{"settings.json"};
+    int patience_s{5};  // for what a running instance settles by itself
+    bool json{};
+};
+int verify(const VerifyOptions& options);
+
+struct BackupOptions {
+    std::string settings{"settings.json"};
+    std::string to;
+    bool json{};
+};
+int backup(const BackupOptions& options);
+
 struct DemoOptions {
     int seconds{};  // 0: until Ctrl-C
     std::string folder{"data/demo"};

@@ -134,7 +134,8 @@ std::size_t Account::poll(Nanos now) {
     }
     if (fatal_ || now < retry_at_ || !transport_.ready()) return done;
     const Call next = choose(now);
-    if (next == Call::none || !budget_.allows(Lane::reconcile, cost(next), now)) return done;
+    waits_for_budget_ = next != Call::none && !budget_.allows(Lane::reconcile, cost(next), now);
+    if (next == Call::none || waits_for_budget_) return done;
     if (begin(next, now)) ++done;
     return done;
 }

@@ -109,6 +109,9 @@ public:
     /// End of the newest ban that any stage knows of, UTC; 0 for none. To be kept over a restart.
     Nanos banned_until() const { return budget_.banned_until(); }
 
+    /// The next question waits for room in the exchange's budget, or for the end of a pause.
+    bool waits_for_budget() const { return waits_for_budget_; }
+
     /// Why nothing can go on until somebody acts: kind credentials or settings; null while all is
     /// well. The stage asks nothing any more.
     const Error* fatal() const { return fatal_ ? &*fatal_ : nullptr; }
@@ -230,6 +233,7 @@ private:
     std::vector<std::string> warnings_;
 
     RateBudget budget_;
+    bool waits_for_budget_{};
     RateBoard& board_;
     Nanos share_due_{};
 

@@ -80,6 +80,10 @@ Answer Api::simulator(const Call& call) {
     const bool get = call.method == "GET";
     if (get && call.path == "/sim/ledger") return ok(ledger(call.now_ms()));
     if (get && call.path == "/sim/orders") return ok(order_history());
+    if (call.method == "POST" && call.path == "/sim/forget_limits") {
+        limits_.forget();
+        return ok(R"({"done":true})");
+    }
     const bool pause = call.path == "/sim/pause_market";
     if (call.method == "POST" && (pause || call.path == "/sim/resume_market")) {
         venue_.pause(pause);

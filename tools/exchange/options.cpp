@@ -233,6 +233,7 @@ Parsed parse_options(int argc, char** argv) {
         faults_help() +
         "Besides the venue's paths, loopback only: GET /sim/ledger, /sim/orders, /sim/faults,\n"
         "/sim/connections; POST /sim/pause_market, /sim/resume_market, /sim/faults (a list),\n"
+        "/sim/forget_limits,\n"
         "/sim/connections (do=cut|reset|half_open|close&which=rest|market|user|all&count=N),\n"
         "/sim/liquidation (symbol, side, quantity: of somebody else), /sim/liquidate (symbol,\n"
         "positionSide: our own), /sim/deleverage (and quantity), /sim/trade (symbol,\n"
