@@ -215,13 +215,13 @@ private:
 };
 
 Result<Done> Instance::open_storage() {
-    auto lock = InstanceLock::take(settings_.storage.database);
-    if (!lock) return lock.error();
-    lock_.emplace(std::move(lock).value());
     const std::string path = journal_path(settings_, identity_->account);
     auto journal = Journal::open(path, default_journal_records);
     if (!journal) return journal.error();
     journal_.emplace(std::move(journal).value());
+    auto lock = InstanceLock::take(settings_.storage.database);
+    if (!lock) return lock.error();
+    lock_.emplace(std::move(lock).value());
     if (auto done = reserve_page_caches(); !done)
         log("warning " + done.error().message + "; memory will grow with the database");
     auto opened = open_checked(settings_.storage.database, kernel_now());
