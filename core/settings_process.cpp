@@ -118,9 +118,7 @@ void read_order_calls(SettingsSection& section, const ExchangeSettings& exchange
         section.refuse("modify_take_profits", "true needs auth \"v3\", expected false");
     section.read("otoco_entry", engine.entry.attach_exits);
     if (engine.entry.attach_exits && !nonces)
-        section.refuse("otoco_entry",
-                       "true needs venue \"aster\" and auth \"v3\", which alone have strategy "
-                       "orders, expected false");
+        section.refuse("otoco_entry", "true needs aster \"v3\" strategies, expected false");
 }
 
 }  // namespace

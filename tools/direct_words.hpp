@@ -5,7 +5,7 @@
 
 #include "core/numbers.hpp"
 #include "core/rows.hpp"
-#include "tools/exchange/order.hpp"
+#include "tools/direct_exchange.hpp"
 
 namespace tranche::direct_words {
 

@@ -331,25 +331,14 @@ TEST(Settings, WhichCallsOrdersUseDependsOnWhatTheExchangeHas) {
     expect_errors({{section("exchange", R"("auth": "v1", "void_unknown": true)"),
                     "exchange.void_unknown: true needs auth \"v3\", expected false"},
                    {section("exchange", R"("auth": "v1", "modify_take_profits": true)"),
-                    "exchange.modify_take_profits: true needs auth \"v3\", expected false"}});
+                    "exchange.modify_take_profits: true needs auth \"v3\", expected false"},
+                   {section("exchange", R"("auth": "v1", "otoco_entry": true)"),
+                    "exchange.otoco_entry: true needs aster \"v3\" strategies, expected false"}});
+    EXPECT_TRUE(loaded(section("exchange", R"("otoco_entry": true)")).engine.entry.attach_exits);
     EXPECT_FALSE(loaded("{}").engine.protection.modify_take_profits);
     for (const char* where : {R"("venue": "aster", "modify_take_profits": true)",
                               R"("venue": "binance", "modify_take_profits": true)"})
         EXPECT_TRUE(loaded(section("exchange", where)).engine.protection.modify_take_profits);
-}
-
-TEST(Settings, EntriesTakeTheirExitsAlongOnlyWhereAskedForAndTheExchangeCan) {
-    EXPECT_FALSE(loaded("{}").engine.entry.attach_exits);
-    EXPECT_TRUE(loaded(section("exchange", R"("otoco_entry": true)")).engine.entry.attach_exits);
-    const std::string why =
-        "exchange.otoco_entry: true needs venue \"aster\" and auth \"v3\", which alone have "
-        "strategy orders, expected false";
-    expect_errors({{section("exchange", R"("auth": "v1", "otoco_entry": true)"), why},
-                   {section("exchange", R"("venue": "binance", "otoco_entry": true)"), why},
-                   {section("exchange", R"("otoco_entry": 1)"),
-                    "exchange.otoco_entry: 1 is not a boolean, expected true or false"}});
-    EXPECT_FALSE(loaded(section("exchange", R"("venue": "binance", "otoco_entry": false)"))
-                     .engine.entry.attach_exits);
 }
 
 TEST(Settings, OrdersLeaveTogetherOnlyWhereAskedFor) {
