@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "net/status/names.hpp"
+#include "tools/replay/live_decisions.hpp"
 #include "tools/replay/message_log.hpp"
 #include "tranche/state.hpp"
 
@@ -28,6 +29,14 @@ std::string_view name_of_command(CommandKind kind) {
         case CommandKind::noop: return "noop";
     }
     return "unknown";
+}
+
+/// Of a decision's text: what the exchange said, up to the quantity.
+std::string_view event_of(std::string_view decision) {
+    std::size_t end = 0;
+    for (int field = 0; field < 6 && end != std::string_view::npos; ++field)
+        end = decision.find(' ', end + 1);
+    return decision.substr(0, end);
 }
 
 Restored nothing_before() {
@@ -181,12 +190,9 @@ void EngineReplay::record(const Record& record) {
 void EngineReplay::decided(const Record& record) {
     const LiquidationRow& row = record.liquidation;
     ++decisions_;
-    const std::string decision =
-        fmt::format("{} {} {} {} {} {} {} {} {}", row.exchange_time.count, row.trade_time.count,
-                    text_of(row.name), tranche::name_of(row.side), to_text(row.price),
-                    to_text(row.quantity), tranche::name_of(row.verdict),
-                    tranche::name_of(row.trade_side), static_cast<std::uint32_t>(row.tranche));
+    const std::string decision = decision_text(row);
     digest_.add(decision);
+    compare(decision);
     line_ = fmt::format(R"({{"kind":"decision","time_ns":{},"exchange_time_ns":{},"symbol":)",
                         row.arrival_time.count, row.exchange_time.count);
     append_json(line_, text_of(row.name));
@@ -198,6 +204,24 @@ void EngineReplay::decided(const Record& record) {
                    tranche::name_of(row.verdict), tranche::name_of(row.trade_side),
                    static_cast<std::uint32_t>(row.tranche));
     lines_(line_);
+}
+
+/// The two are compared line by line in order: a liquidation that one of them did not see counts
+/// once, and the rest is compared behind it.
+void EngineReplay::compare(std::string_view decision) {
+    const std::span<const std::string> left = std::span{live_}.subspan(live_seen_);
+    if (left.empty()) return;
+    constexpr std::size_t ahead = 64;
+    const std::span<const std::string> near = left.first(std::min(ahead, left.size()));
+    const auto same = std::find(near.begin(), near.end(), decision);
+    if (same == near.end()) {
+        ++live_differences_;
+        live_seen_ += event_of(left.front()) == event_of(decision) ? 1U : 0U;
+        return;
+    }
+    const auto skipped = static_cast<std::size_t>(same - near.begin());
+    live_differences_ += skipped;
+    live_seen_ += skipped + 1;
 }
 
 void EngineReplay::order(const Command& command) {

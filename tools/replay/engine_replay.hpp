@@ -60,6 +60,11 @@ public:
     std::uint64_t malformed() const { return parse_.counters().malformed.load(); }
     std::uint64_t decisions() const { return decisions_; }
     std::uint64_t orders() const { return orders_; }
+    /// What a live run decided, to be compared with; before the first frame.
+    void compare_with(std::vector<std::string> live) { live_ = std::move(live); }
+    /// Decisions that only one of the two made, or made otherwise.
+    std::uint64_t live_differences() const { return live_differences_ + live_.size() - live_seen_; }
+    std::size_t live_decisions() const { return live_.size(); }
     std::int64_t skipped_seconds() const { return skipped_.count / 1'000'000'000; }
     /// SHA-256 over the decisions so far, in hexadecimal.
     std::string digest() const { return digest_.hex(); }
@@ -71,6 +76,7 @@ private:
     void pass_on();
     void record(const Record& record);
     void decided(const Record& record);
+    void compare(std::string_view decision);
     void order(const Command& command);
 
     Settings settings_;
@@ -101,6 +107,9 @@ private:
     std::uint64_t decisions_{};
     std::uint64_t orders_{};
     Digest digest_;
+    std::vector<std::string> live_;
+    std::size_t live_seen_{};
+    std::uint64_t live_differences_{};
     std::string line_;
 };
 

@@ -14,6 +14,7 @@ struct ReplayOptions {
     std::string exchange_info;  // body of an exchangeInfo, where the capture holds none
     std::string messages;
     std::string decisions;
+    std::string compare;  // database of the live run
     std::string speed{"max"};
     bool json{};
 };

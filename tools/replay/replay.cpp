@@ -13,6 +13,7 @@
 #include "tools/exit_codes.hpp"
 #include "tools/replay/capture_facts.hpp"
 #include "tools/replay/engine_replay.hpp"
+#include "tools/replay/live_decisions.hpp"
 #include "tools/replay/message_log.hpp"
 #include "tools/replay/options.hpp"
 
@@ -128,6 +129,7 @@ public:
     Result<Done> prepare();
     Result<Done> run();
     bool damaged() const { return decoder_->counts().files_broken > 0; }
+    bool differs() const { return !live_digest_.empty() && engine_->live_differences() > 0; }
     void print() const;
 
 private:
@@ -141,6 +143,7 @@ private:
     capture::KeyLog keys_;
     std::unique_ptr<LineFile> messages_;
     std::unique_ptr<LineFile> decisions_;
+    std::string live_digest_;  // of the run that is compared with; empty: none is
     std::string rules_{"none"};
     std::unique_ptr<EngineReplay> engine_;
     std::optional<Replayer> replayer_;
@@ -159,9 +162,10 @@ Result<Done> Session::prepare() {
         if (!file) return file.error();
         messages_ = std::move(file).value();
     }
+    if (options_.settings.empty() && !(options_.decisions.empty() && options_.compare.empty()))
+        return Error{ErrorKind::usage,
+                     "--decisions and --compare need --settings: what would decide?"};
     if (!options_.decisions.empty()) {
-        if (options_.settings.empty())
-            return Error{ErrorKind::usage, "--decisions needs --settings: what would decide?"};
         auto file = LineFile::create(options_.decisions);
         if (!file) return file.error();
         decisions_ = std::move(file).value();
@@ -195,6 +199,13 @@ Result<Done> Session::prepare_engine() {
                                              facts.value().begin, [this](std::string_view line) {
                                                  if (decisions_) decisions_->write(line);
                                              });
+    if (options_.compare.empty()) return Done{};
+    auto live = read_live_decisions(options_.compare, facts.value().begin);
+    if (!live) return live.error();
+    Digest digest;
+    for (const std::string& decision : live.value()) digest.add(decision);
+    live_digest_ = digest.hex();
+    engine_->compare_with(std::move(live).value());
     return Done{};
 }
 
@@ -251,12 +262,15 @@ std::string Session::json() const {
                         counts.http_answers, counts.lost_messages, flows.gaps + counts.missed,
                         flows.gap_bytes, counts.malformed, counts.files_broken, closed_json());
     text += fmt::format(R"("events":{},"frames_malformed":{},"decisions":{},"orders":{},)"
-                        R"("symbol_rules":"{}","seconds_skipped":{},"digest":"{}"}})",
+                        R"("symbol_rules":"{}","seconds_skipped":{},"digest":"{}")",
                         events_json(), engine_ ? engine_->malformed() : 0,
                         engine_ ? engine_->decisions() : 0, engine_ ? engine_->orders() : 0, rules_,
                         engine_ ? engine_->skipped_seconds() : 0,
                         engine_ ? engine_->digest() : Digest{}.hex());
-    return text;
+    if (!live_digest_.empty())
+        text += fmt::format(R"(,"live_decisions":{},"live_differences":{},"live_digest":"{}")",
+                            engine_->live_decisions(), engine_->live_differences(), live_digest_);
+    return text + '}';
 }
 
 void Session::print_text() const {
@@ -277,6 +291,9 @@ void Session::print_text() const {
     if (!engine_) return;
     fmt::print("events {}\n{} decisions, {} orders, digest {}\n", events_json(),
                engine_->decisions(), engine_->orders(), engine_->digest());
+    if (!live_digest_.empty())
+        fmt::print("the live run: {} decisions, {} differ, digest {}\n", engine_->live_decisions(),
+                   engine_->live_differences(), live_digest_);
 }
 
 void Session::print() const {
@@ -294,7 +311,8 @@ int replay(const ReplayOptions& options) {
     if (auto ready = session.prepare(); !ready) return report(ready.error());
     if (auto done = session.run(); !done) return report(done.error());
     session.print();
-    return static_cast<int>(session.damaged() ? Exit::bad_data : Exit::ok);
+    if (session.damaged()) return static_cast<int>(Exit::bad_data);
+    return static_cast<int>(session.differs() ? Exit::no : Exit::ok);
 }
 
 void add_replay_verb(CLI::App& app, ReplayOptions& options, int& code) {
@@ -312,6 +330,8 @@ void add_replay_verb(CLI::App& app, ReplayOptions& options, int& code) {
     verb->add_option("--messages", options.messages, "writes each WebSocket message, a line each");
     verb->add_option("--decisions", options.decisions,
                      "writes each decision and order, a line each");
+    verb->add_option("--compare", options.compare,
+                     "database of the live run; exit code 1 when its decisions differ");
     verb->add_option("--speed", options.speed, "max, real or a factor")->capture_default_str();
     verb->add_flag("--json", options.json, "one JSON object on stdout");
     verb->footer(
