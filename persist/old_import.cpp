@@ -8,6 +8,13 @@
 namespace tranche {
 namespace {
 
+/// What the writer puts beside each row of its own: the first state of each tranche, and which
+/// liquidations are of a symbol, minute by minute.
+constexpr const char* afterwards =
+    "INSERT INTO tranche_history SELECT * FROM tranches;"
+    "INSERT INTO liquidation_runs SELECT symbol, max(arrival_ns), max(sequence), "
+    "json_group_array(sequence) FROM liquidations GROUP BY symbol, arrival_ns / 60000000000";
+
 using Take = Result<Done> (*)(OldRows&, const OldRow&, OldVariant, Fate&);
 
 /// Why no row of a table is taken; empty for those that are.
@@ -158,8 +165,7 @@ Result<ImportReport> import_old(OldFile& old, Database& into, const ImportOption
                  << std::string_view{options.source} << name(old.variant())
                  << std::string_view{text};
     if (mark.value().run() != Step::done) return into.error("noting the import");
-    if (auto done = into.execute("INSERT INTO tranche_history SELECT * FROM tranches"); !done)
-        return done.error();
+    if (auto done = into.execute(afterwards); !done) return done.error();
     if (options.confirm)
         if (auto done = options.confirm(); !done) return done.error();
     if (auto done = transaction.value().commit(); !done) return done.error();

@@ -27,7 +27,7 @@ public:
     /// refused request still weighs, and an address that goes on is banned: 418.
     std::optional<Reject> book(const std::string& address, std::int64_t weight, std::int64_t orders,
                                std::int64_t now_ms);
-    /// As if nothing had been asked yet; for tests that start a client more often than anyone would.
+    /// As if nothing had been asked yet: for tests that start a client more often than anybody.
     void forget() { records_.clear(); }
     [[nodiscard]] Usage usage(const std::string& address) const;
     [[nodiscard]] const Budgets& budgets() const { return budgets_; }

@@ -116,6 +116,9 @@ TEST(OldImport, OrdersAreHistoryOfTheirTranchesAndNoneOfThemIsTakenForOneOfOurs)
     Queries queries{into, symbols};
     EXPECT_EQ(take(queries.orders({})).size(), 7U);
     EXPECT_EQ(take(queries.liquidations({})).size(), 3U);
+    Selection bitcoin;
+    bitcoin.symbol = "BTCUSDT";
+    EXPECT_EQ(take(queries.liquidations(bitcoin)).size(), 1U);
     EXPECT_EQ(take(queries.fills({})).size(), 2U);
     EXPECT_EQ(take(queries.tranche_history({})).size(), 4U);
 }
