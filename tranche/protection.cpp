@@ -446,9 +446,12 @@ bool take_profit_is_limit(const EngineState& state) {
 bool has_retiring_stop(const EngineState& state, TrancheSlot slot) {
     const Tranche& tranche = state.tranches[slot];
     return std::any_of(tranche.retiring.begin(), tranche.retiring.begin() + tranche.retiring_count,
-                       [&](OrderSlot order) {
-                           return is_live(state, order) &&
-                                  state.orders[order].row.id.role == Role::stop_loss;
+                       [&](OrderSlot slot_of_stop) {
+                           const Order& order = state.orders[slot_of_stop];
+                           // One that the exchange was to place and never showed stands in no way.
+                           const bool unseen = order.attached && order.row.order_id == 0;
+                           return is_live(state, slot_of_stop) && !unseen &&
+                                  order.row.id.role == Role::stop_loss;
                        });
 }
 

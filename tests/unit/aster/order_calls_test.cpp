@@ -166,26 +166,6 @@ TEST(Replace, IsForLimitOrdersOfOursWhereTheExchangeHasIt) {
     EXPECT_EQ(aster.encode(nothing), "");
 }
 
-std::string percent_decoded(const std::string& text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            plain += text[i];
-            continue;
-        }
-        plain += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-        i += 2;
-    }
-    return plain;
-}
-
-/// A request of several orders; its figure of the length may stand behind spaces.
-Parsed parse_batch(std::string request) {
-    const std::size_t at = request.find("Content-Length: ") + 16;
-    while (request[at] == ' ') request.erase(at, 1);
-    return parse(request);
-}
-
 std::string encode_batch(Adapter& one, const std::vector<Command>& commands) {
     std::string out(batch_request_capacity, '?');
     out.resize(one.adapter.encode_batch(commands, now, out));
@@ -205,7 +185,7 @@ TEST(Batch, IsStrictJsonEncodedAsTheRecordedRequestIs) {
     const std::vector<Command> pair{
         order(Role::stop_loss, PositionSide::long_side, OrderType::stop_market),
         order(Role::take_profit, PositionSide::long_side, OrderType::limit)};
-    const Parsed request = parse_batch(encode_batch(one, pair));
+    const Parsed request = parse_padded(encode_batch(one, pair));
     EXPECT_TRUE(request.well_formed);
     EXPECT_EQ(request.method, "POST");
     EXPECT_EQ(request.path, "/fapi/v3/batchOrders");
@@ -233,12 +213,12 @@ TEST(Batch, OfFiveFitsItsRoomAndIsSignedUnderEitherScheme) {
         command.price_protect = true;
     }
     Adapter v3{AuthScheme::v3};
-    const Parsed wallet = parse_batch(encode_batch(v3, five));
+    const Parsed wallet = parse_padded(encode_batch(v3, five));
     EXPECT_TRUE(wallet.well_formed);
     expect_wallet_signed(wallet);
     EXPECT_EQ(json::parse(percent_decoded(wallet.values.at("batchOrders"))).size(), 5U);
     Adapter v1{AuthScheme::v1};
-    const Parsed hmac = parse_batch(encode_batch(v1, five));
+    const Parsed hmac = parse_padded(encode_batch(v1, five));
     EXPECT_EQ(hmac.path, "/fapi/v1/batchOrders");
     expect_hmac_signed(hmac);
     EXPECT_EQ(v3.adapter.batch_cost(five).weight, 5U);
@@ -264,7 +244,7 @@ TEST(Batch, ItsNonceVoidsEveryElement) {
     Adapter one{AuthScheme::v3};
     std::vector<Command> pair(2, order(Role::entry, PositionSide::long_side, OrderType::limit));
     pair[1].id.generation = 2;
-    const std::string nonce = parse_batch(encode_batch(one, pair)).values.at("nonce");
+    const std::string nonce = parse_padded(encode_batch(one, pair)).values.at("nonce");
     for (const Command& command : pair)
         EXPECT_EQ(parse(one.encode(about(CommandKind::noop, command))).values.at("nonce"), nonce);
 }

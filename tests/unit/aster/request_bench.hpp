@@ -76,6 +76,26 @@ inline Parsed parse(const std::string& request) {
     return parsed;
 }
 
+/// A request of several orders; its figure of the length may stand behind spaces.
+inline Parsed parse_padded(std::string request) {
+    const std::size_t at = request.find("Content-Length: ") + 16;
+    while (request[at] == ' ') request.erase(at, 1);
+    return parse(request);
+}
+
+inline std::string percent_decoded(const std::string& text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            plain += text[i];
+            continue;
+        }
+        plain += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
+        i += 2;
+    }
+    return plain;
+}
+
 /// Signed text and signature: everything before the last parameter, and that one's value.
 inline std::pair<std::string, std::string> split_signature(const std::string& parameters) {
     const std::string mark = "&signature=";

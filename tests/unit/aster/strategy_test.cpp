@@ -13,26 +13,6 @@ namespace {
 
 using json = nlohmann::json;
 
-std::string percent_decoded(const std::string& text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            plain += text[i];
-            continue;
-        }
-        plain += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-        i += 2;
-    }
-    return plain;
-}
-
-/// The figure of the length may stand behind spaces.
-Parsed parse_strategy(std::string request) {
-    const std::size_t at = request.find("Content-Length: ") + 16;
-    while (request[at] == ' ') request.erase(at, 1);
-    return parse(request);
-}
-
 Command entry(PositionSide side = PositionSide::long_side) {
     Command command = order(Role::entry, side, OrderType::limit);
     command.stop_price = {};
@@ -107,7 +87,7 @@ TEST(Strategy, HoldsTheEntryAndExitsThatAPlainOneWouldHave) {
         for (const PositionSide side : {PositionSide::long_side, PositionSide::short_side}) {
             Adapter one{AuthScheme::v3, hedge};
             const Command command = entry(side);
-            const Parsed request = parse_strategy(one.encode(command));
+            const Parsed request = parse_padded(one.encode(command));
             EXPECT_TRUE(request.well_formed);
             EXPECT_EQ(request.method, "POST");
             EXPECT_EQ(request.path, "/fapi/v3/placeStrategyOrder");
@@ -149,7 +129,7 @@ TEST(Strategy, AStopOutlivesPartsOfARestingTakeProfit) {
     Adapter one;
     Command command = entry();
     const auto cancels_stop_on = [&] {
-        const Parsed request = parse_strategy(one.encode(command));
+        const Parsed request = parse_padded(one.encode(command));
         return json::parse(percent_decoded(request.values.at("subOrderList")))[2]
             .at("secondDrivenOn")
             .get<std::string>();
@@ -167,7 +147,7 @@ TEST(Strategy, OfTheLongestFitsItsRoom) {
     command.price = command.take_profit = command.stop_loss = Price{INT64_MAX};
     command.take_profit_type = OrderType::take_profit_market;
     command.price_protect = true;
-    const Parsed request = parse_strategy(one.encode(command));
+    const Parsed request = parse_padded(one.encode(command));
     EXPECT_TRUE(request.well_formed);
     expect_wallet_signed(request);
 }
@@ -195,7 +175,7 @@ TEST(Strategy, WeighsFiftyCountsEachOfItsOrdersAndIsVoidByItsNonce) {
     Adapter one;
     EXPECT_EQ(one.adapter.cost(entry()).weight, 50U);
     EXPECT_EQ(one.adapter.cost(entry()).orders, 3U);
-    const std::string nonce = parse_strategy(one.encode(entry())).values.at("nonce");
+    const std::string nonce = parse_padded(one.encode(entry())).values.at("nonce");
     Command noop = entry();
     noop.kind = CommandKind::noop;
     noop.with_exits = false;
