@@ -121,8 +121,10 @@ void run(bool smoke) {
         ask(routes, "/api/liquidations", {{"limit", rows}, {"hours", all}, {"symbol", "S007USDT"}},
             now, !smoke);
         ask(routes, "/api/decisions", {{"limit", rows}, {"hours", all}}, now, !smoke);
-        ask(routes, "/api/trades", {{"limit", rows}, {"hours", all}}, now, !smoke);
-        ask(routes, "/api/trades", {{"limit", rows}, {"hours", all}, {"symbol", "S007USDT"}}, now,
+        ask(routes, "/api/trades", {{"limit", rows}, {"hours", all}, {"include_all", "true"}}, now,
+            !smoke);
+        ask(routes, "/api/trades",
+            {{"limit", rows}, {"hours", all}, {"include_all", "true"}, {"symbol", "S007USDT"}}, now,
             !smoke);
         ask(routes, "/api/tranches/history", {{"limit", rows}, {"hours", all}}, now, !smoke);
         ask(routes, "/api/tranches/history",

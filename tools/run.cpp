@@ -19,6 +19,7 @@
 #include "persist/restore.hpp"
 #include "tools/ban_file.hpp"
 #include "tools/exit_codes.hpp"
+#include "tools/flat_settings.hpp"
 #include "tools/frame_recorder.hpp"
 #include "tools/identity.hpp"
 #include "tools/loss_log.hpp"
@@ -140,7 +141,6 @@ struct StatusStage {
     }
 };
 
-/// A pipeline stage by name, as threads want it.
 struct PipelineStage {
     Pipeline& pipeline;
     std::size_t (Pipeline::*turn)(Nanos);
@@ -227,13 +227,14 @@ Result<Done> Instance::open_storage() {
     auto opened = open_checked(settings_.storage.database, kernel_now());
     if (!opened) return opened.error();
     if (!opened.value().set_aside.empty())
-        log(fmt::format("alarm the database was damaged ({}); it is kept as {}, and a new one is "
+        log(
+            fmt::format("alarm the database was damaged ({}); it is kept as {}, and a new one is "
                         "filled from the journal and the exchange",
                         opened.value().damage, opened.value().set_aside));
     database_.emplace(std::move(opened).value().database);
     if (auto done = claim_account(*database_, identity_->account); !done) return done.error();
-    WriterSettings writing;
-    writing.liquidation_days = settings_.storage.liquidation_days;
+    if (auto done = audit_file(*database_, options_.settings); !done) return done.error();
+    const WriterSettings writing{.liquidation_days = settings_.storage.liquidation_days};
     auto writer = Writer::make(*database_, *journal_, writing);
     if (!writer) return writer.error();
     writer_.emplace(std::move(writer).value());
@@ -313,7 +314,8 @@ Result<Done> Instance::rebuild_from_exchange() {
     if (!rebuilt) return rebuilt.error();
     for (const std::string& note : rebuilt.value().notes) log("warning " + note);
     if (rebuilt.value().traded_before)
-        log(fmt::format("info a new database for an account that has traded: {} tranches were "
+        log(
+            fmt::format("info a new database for an account that has traded: {} tranches were "
                         "rebuilt from the exchange",
                         rebuilt.value().tranches));
     return Done{};
@@ -459,7 +461,6 @@ Result<Done> Instance::start(const Signals& signals) {
     return Done{};
 }
 
-/// What a restart must know: written when it changes, which is rare.
 void Instance::keep_ban() {
     const Nanos until = account_->banned_until();
     if (until <= ban_kept_) return;

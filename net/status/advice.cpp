@@ -49,8 +49,7 @@ std::string_view advice(AlarmKind kind) {
                    "was closed is traded again after Resume.";
         case AlarmKind::exchange_unreachable:
             return "Exits at the exchange stay. Check network and the exchange's status page.";
-        case AlarmKind::control_refused:
-            return "Nothing was changed. Mend the cause and ask again.";
+        case AlarmKind::control_refused: return "Nothing was changed. Mend it, ask again.";
         case AlarmKind::size_overshoot:
             return "Raise trade_value_usdt or leverage of this symbol, or set "
                    "max_size_overshoot_pct to refuse such entries.";
@@ -66,16 +65,12 @@ std::string_view advice(AlarmKind kind) {
                    "changed. Press Resume to try once more with the old ones.";
         case AlarmKind::agent_expires:
             return "Approve a new signer or extend this one, then start again. Exits stay.";
-        case AlarmKind::stream_gap:
-            return "What was missed is asked for. If it returns, look at the network.";
+        case AlarmKind::stream_gap: return "What was missed is asked for again.";
         case AlarmKind::answers_changed:
             return "Look for a change of the exchange's API, and for a newer version of this.";
         case AlarmKind::storage:
-            return "Positions stay protected, entries wait. Look at the disk of storage.database: "
-                   "room, speed, errors in the system's log, and who else has the file open.";
-        case AlarmKind::records_lost:
-            return "What is held was written down again; fills are read back from the exchange. "
-                   "The history of that time has gaps.";
+            return "Look at the disk of storage.database: room, speed, errors.";
+        case AlarmKind::records_lost: return "What is held was written again; history has gaps.";
     }
     return "";
 }

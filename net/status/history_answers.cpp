@@ -72,6 +72,15 @@ FillsByOrder group(const std::vector<FillRow>& fills) {
 }
 
 /// Orders that traded; `include_all` takes the others too, `status` those of one status.
+/// No order is filled before it is made, but for what the exchange's clock differs from ours.
+Nanos fills_since(const std::vector<OrderRow>& orders, Nanos since) {
+    if (orders.empty()) return since;
+    const auto oldest = std::min_element(
+        orders.begin(), orders.end(),
+        [](const OrderRow& a, const OrderRow& b) { return a.created < b.created; });
+    return std::max(since, oldest->created - seconds(60));
+}
+
 bool wanted(const OrderRow& row, std::optional<std::string_view> status, bool include_all) {
     if (status) return trade_status(row.state) == *status;
     return include_all || row.filled.positive();
@@ -162,6 +171,7 @@ Answer trades(const AnswerContext& context, const Request& request) {
     if (!orders) return failed(orders.error());
     HistoryQuery of_fills = query.value();
     of_fills.limit *= fills_per_order;
+    of_fills.since = fills_since(orders.value(), of_fills.since);
     auto fills = ask(context.sources.history.fills, of_fills);
     if (!fills) return failed(fills.error());
     const FillsByOrder by_order = group(std::move(fills).value());

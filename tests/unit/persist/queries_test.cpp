@@ -121,25 +121,68 @@ TEST_F(QueriesTest, ListModesAlarmsAndBalances) {
     EXPECT_EQ(take(queries.balances({})).at(0).row.wallet, Notional{123});
 }
 
+TEST_F(QueriesTest, OfAnOrderAreItsFillsAndNoOthers) {
+    Record other = fill(0, 2, btc, start_time);
+    other.fill.order_id = 78;
+    store({fill(0, 1, btc, start_time), other});
+    const auto fills = take(queries.fills_of_order(78));
+    ASSERT_EQ(fills.size(), 1U);
+    EXPECT_EQ(fills[0].row.trade_id, 2);
+    EXPECT_EQ(take(queries.order_rows({})).size(), 0U);
+}
+
+TEST_F(QueriesTest, FindTheLiquidationsOfASymbolByItsRuns) {
+    const std::string steps = plan(
+        "SELECT * FROM liquidations WHERE sequence IN (SELECT value FROM liquidation_runs, "
+        "json_each(sequences) WHERE symbol = 'A' AND newest_ns >= 1 ORDER BY newest_ns DESC, "
+        "newest_sequence DESC, value DESC LIMIT 9) AND arrival_ns >= 1 "
+        "ORDER BY arrival_ns DESC, sequence DESC LIMIT 9");
+    EXPECT_NE(steps.find("SEARCH liquidation_runs USING PRIMARY KEY (symbol=? AND newest_ns>?)"),
+              std::string::npos)
+        << steps;
+    EXPECT_NE(steps.find("SEARCH liquidations USING INTEGER PRIMARY KEY"), std::string::npos)
+        << steps;
+}
+
+/// Each question as it is asked: `newest` in queries.cpp, restore, retention, the page.
 TEST_F(QueriesTest, NeverReadAWholeTable) {
+    const auto newest = [](const std::string& table, const std::string& time,
+                           const std::string& narrowed = "") {
+        return "SELECT * FROM " + table + " WHERE " + time + " >= 1 " + narrowed + " ORDER BY " +
+               time + " DESC, sequence DESC LIMIT 9";
+    };
+    const std::string symbol = "AND symbol = 'A'";
     const std::vector<std::string> questions{
-        "SELECT * FROM liquidations WHERE arrival_ns >= 1 ORDER BY arrival_ns DESC LIMIT 9",
-        "SELECT * FROM liquidations WHERE arrival_ns >= 1 AND symbol = 'A' "
-        "ORDER BY arrival_ns DESC, sequence DESC LIMIT 9",
-        "SELECT * FROM liquidations WHERE arrival_ns >= 1 AND verdict = 'entered' "
-        "ORDER BY arrival_ns DESC, sequence DESC LIMIT 9",
-        "SELECT * FROM orders WHERE created_ns >= 1 ORDER BY created_ns DESC LIMIT 9",
+        newest("liquidations", "arrival_ns"),
+        newest("liquidations", "arrival_ns", "AND verdict = 'entered'"),
+        newest("orders", "created_ns"),
+        newest("orders", "created_ns", symbol),
+        newest("fills", "trade_ns"),
+        newest("fills", "trade_ns", symbol),
+        newest("tranches", "updated_ns"),
+        newest("tranches", "updated_ns", symbol),
+        newest("tranche_history", "time_ns"),
+        newest("merges", "time_ns"),
+        newest("merges", "time_ns", symbol),
+        newest("alarms", "time_ns"),
+        newest("modes", "time_ns"),
+        newest("balances", "time_ns"),
+        "SELECT * FROM liquidations WHERE arrival_ns < 1 ORDER BY arrival_ns LIMIT 9",
+        "SELECT id FROM orders WHERE client_order_id = 'a'",
         "SELECT * FROM orders WHERE tranche_id = 1",
         "SELECT * FROM orders WHERE order_id = 1",
         "SELECT * FROM fills WHERE tranche_id = 1",
+        "SELECT * FROM fills WHERE order_id = 1",
         "SELECT * FROM fills WHERE trade_ns >= 1",
         "SELECT * FROM tranches WHERE open = 1 ORDER BY id",
         "SELECT * FROM orders WHERE open = 1 ORDER BY id",
         "SELECT * FROM tranche_history WHERE id = 1 ORDER BY sequence",
+        "SELECT * FROM income WHERE time_ns >= 1",
+        "SELECT * FROM settings_audit WHERE time_ns >= 1 ORDER BY time_ns DESC",
     };
     for (const auto& question : questions) {
         const std::string steps = plan(question);
-        EXPECT_NE(steps.find("USING INDEX"), std::string::npos) << question << "\n" << steps;
+        EXPECT_NE(steps.find(" INDEX "), std::string::npos) << question << "\n" << steps;
         EXPECT_EQ(steps.find("TEMP B-TREE FOR ORDER"), std::string::npos) << question << "\n"
                                                                           << steps;
     }
