@@ -135,15 +135,16 @@ void HttpTap::read_head(Nanos time) {
     const std::string_view length = made.find("Content-Length");
     const bool sized =
         std::from_chars(length.data(), length.data() + length.size(), left_).ec == std::errc{};
-    if (rule == BodyRule::none || no_content) {
+    const bool chunked = has_token(made.find("Transfer-Encoding"), "chunked");
+    const bool bodiless = rule == BodyRule::none || no_content ||
+                          (made.request && !chunked && !sized);  // a request says if it has one
+    if (bodiless) {
         complete(time);
-    } else if (has_token(made.find("Transfer-Encoding"), "chunked")) {
+    } else if (chunked) {
         state_ = State::chunk_size;
     } else if (sized) {
         state_ = State::sized;
         if (left_ == 0) complete(time);
-    } else if (made.request) {
-        complete(time);
     } else {
         state_ = State::to_end;
     }
