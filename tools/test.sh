@@ -126,7 +126,7 @@ else
         --target all_verify_interface_header_sets
     step "clang-format" check_format
     step "asan build" tools/build.sh asan
-    run_ctest "asan unit tests" --test-dir build/asan -L unit "${filter[@]}"
+    run_ctest "asan unit tests, damaged captures" --test-dir build/asan -L 'unit|mutations' "${filter[@]}"
     step "tsan build" tools/build.sh tsan unit_core
     step "tsan: rings and snapshots" run_under_tsan
     step "clang-tidy" check_clang_tidy

@@ -117,6 +117,7 @@ Result<SymbolTable> symbols_for(const Settings& settings, const std::string& inf
         return SymbolTable{std::move(read.value().symbols), configured};
     }
     std::vector<SymbolRules> rules;
+    rules.reserve(names.size());
     for (const std::string& name : names) rules.push_back(assumed_rules(name));
     const std::size_t configured = rules.size();
     return SymbolTable{std::move(rules), configured};
