@@ -217,9 +217,9 @@ TEST(NetworkRow, N8_EventsToldTwiceOrOutOfOrderCountOnce) {
 
 /// The market jumps to where this open order is filled.
 void move_price_into(Network& net, const Json& order) {
-    net.post("symbol", fmt::format("symbol={}&regime=gap&direction={}&ms=1000",
-                                   order.value("symbol", ""),
-                                   order.value("side", "") == "BUY" ? "down" : "up"));
+    net.post("symbol",
+             fmt::format("symbol={}&regime=gap&direction={}&ms=1000", order.value("symbol", ""),
+                         order.value("side", "") == "BUY" ? "down" : "up"));
 }
 
 /// Fills entries that are being cancelled, or should have been long ago; waits until one is told.
