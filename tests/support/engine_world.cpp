@@ -220,6 +220,11 @@ void World::execute(ExchangeOrder& order, Quantity amount, Price at, bool tell) 
         report(order, ExecutionType::trade, amount, at);
         push_position(placed.symbol, placed.position_side, 0);
     }
+    // A market order never rests: what finds no position to reduce any more is over.
+    if (!opens && !whole && amount == held && placed.type == OrderType::market) {
+        order.status = OrderStatus::expired;
+        if (tell) report(order, ExecutionType::expired, {}, {});
+    }
     drive(placed.id, tell);
 }
 
