@@ -19,7 +19,6 @@ esac
 passed=0
 failed=0
 failures=()
-second_attempts=()
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -61,16 +60,7 @@ run_ctest() {
             [ "$bad" -gt 0 ] || failed=$((failed + 1))
         fi
     fi
-    local line
-    while read -r line; do second_attempts+=("$line"); done < <(passed_at_second_attempt)
     printf '=== %s: %d s\n' "$name" $((SECONDS - begin))
-}
-
-# Tests of the last ctest that failed once and then passed.
-passed_at_second_attempt() {
-    local attempted='s/^ *[0-9]*\/?[0-9]* ?Test +#[0-9]+: ([^ ]+) .*/\1/p'
-    comm -12 <(grep -E 'Test +#[0-9]+: .*\*\*\*' "$log" | sed -nE "$attempted" | sort -u) \
-        <(grep -E 'Test +#[0-9]+: .* Passed ' "$log" | sed -nE "$attempted" | sort -u)
 }
 
 check_format() {
@@ -117,11 +107,7 @@ step "release build" tools/build.sh release
 if $quick; then
     run_ctest "release unit tests" --test-dir build/release -L unit "${filter[@]}"
 else
-    run_ctest "release tests" --test-dir build/release -LE integration "${filter[@]}"
-    # These wait for real programs by the real clock. Beside whatever else the machine does, a
-    # second attempt tells a defect from a pause; who needed it is said at the end.
-    run_ctest "integration tests" --test-dir build/release -L integration \
-        --repeat until-pass:2 "${filter[@]}"
+    run_ctest "release tests" --test-dir build/release "${filter[@]}"
     step "headers stand alone" cmake --build --preset release \
         --target all_verify_interface_header_sets
     step "clang-format" check_format
@@ -134,6 +120,5 @@ fi
 
 warn_of_missing_recordings
 for failure in "${failures[@]}"; do echo "FAILED: $failure"; done
-for attempt in "${second_attempts[@]}"; do echo "PASSED ONLY AT THE SECOND ATTEMPT: $attempt"; done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
