@@ -29,7 +29,6 @@ Engine::Engine(const EngineSettings& settings, const SymbolTable& symbols, Statu
     Outbox unused;
     restore(state_, restored, unused);
     show_changes(state_);
-    prefetch_next_entry(state_);
 }
 
 void Engine::on(const Event& event, Outbox& out) {
